@@ -1,0 +1,41 @@
+# make book       the environment, the built site, and where to open it
+# make test       the environment, then every notebook and every test
+# make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
+# make clean      remove what the others made, the environment included
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+PAGE := _build/html/index.html
+
+.PHONY: book test notebooks clean
+.DELETE_ON_ERROR:
+
+book: $(READY)
+	@$(BIN)/jupyter-book build . --all -W --keep-going --quiet \
+	  || { echo "The book did not build: each warning above is an error to mend."; exit 1; }
+	@echo "The book stands. Open: file://$(abspath $(PAGE))"
+
+test: $(READY)
+	$(BIN)/pytest --nbval
+
+notebooks: $(READY)
+	@$(BIN)/python tools/execute.py $(CHAPTERS)
+
+# Touched last, so that an installation that broke off half-way is taken up again.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
+	  || { echo "This book needs Python 3.11 to 3.14, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)."; \
+	       echo "Install one, then name it: make $(or $(MAKECMDGOALS),book) PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing the environment (once; a few minutes)..."
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt \
+	  || { echo "Installing failed: pip's message above names the package. If a download broke off,"; \
+	       echo "check the connection and call make again: what has arrived is kept."; exit 1; }
+	@touch $@
+
+clean:
+	rm -rf $(VENV) _build

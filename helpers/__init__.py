@@ -1,0 +1,7 @@
+"""What more than one chapter of the book uses.
+
+The modules build on each other from left to right, and import only from the left:
+``data`` → ``models`` → ``training`` → ``ensembles`` → ``validation`` → ``plotting``.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,128 @@
+"""Re-execute the chapters whose code has changed, and normalise what is stored.
+
+The committed notebook, with its outputs, is the only source of a chapter. A notebook records a
+digest of what its outputs depend on: its own code cells, ``helpers`` and the pinned environment.
+Where the digest still fits, there is nothing to do. A notebook whose cell fails stays as it was.
+
+Usage: python tools/execute.py [--force] [CHAPTER ...]     (such as 02, or 02_house_prices)
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_TIMEOUT = 300  # seconds
+
+
+def notebooks(chapters, root=ROOT):
+    """Return the notebooks under book/, or those whose names begin with one of ``chapters``."""
+    every = sorted((root / "book").rglob("*.ipynb"))
+    every = [path for path in every if ".ipynb_checkpoints" not in path.parts]
+    if not chapters:
+        return every
+    chosen = [path for path in every if path.name.startswith(tuple(chapters))]
+    for chapter in chapters:
+        if not any(path.name.startswith(chapter) for path in chosen):
+            names = ", ".join(path.stem for path in every)
+            sys.exit(f"No chapter begins with {chapter!r}. There are: {names}")
+    return chosen
+
+
+def digest(notebook, root=ROOT):
+    """Return a digest of all that the notebook's outputs depend on."""
+    parts = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    for path in sorted((root / "helpers").glob("*.py")) + [root / "requirements.txt"]:
+        parts.append(path.read_text(encoding="utf-8"))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def normalise(notebook, stamp):
+    """Leave in the notebook only what the same code gives again on the same machine."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "executed": stamp,
+        }
+    )
+    for cell in notebook.cells:
+        for passing in ("execution", "collapsed", "scrolled", "ExecuteTime"):
+            cell.metadata.pop(passing, None)
+        if cell.cell_type == "code":
+            cell.outputs = join_streams(cell.outputs)
+
+
+def join_streams(outputs):
+    """Join neighbouring prints: where one message ends depends on the machine's timing."""
+    joined = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == "stream" == last.output_type and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def execute(path, force=False, root=ROOT):
+    """Re-execute one notebook if it changed. Return True if it was run."""
+    notebook = nbformat.read(path, as_version=4)
+    stamp = digest(notebook, root)
+    if not force and notebook.metadata.get("executed") == stamp:
+        return False
+    client = NotebookClient(
+        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    )  # fmt: skip
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        number = failing_cell(notebook)
+        sys.exit(f"{path.name}, cell {number} failed; the notebook is unchanged.\n\n{error}")
+    normalise(notebook, stamp)
+    nbformat.validate(notebook)
+    write_whole(path, nbformat.writes(notebook))
+    return True
+
+
+def failing_cell(notebook):
+    """Return the position, counted from 1 as a reader would, of the last cell that raised."""
+    raised = [
+        i
+        for i, cell in enumerate(notebook.cells, start=1)
+        if any(output.output_type == "error" for output in cell.get("outputs", []))
+    ]
+    return raised[-1] if raised else "?"
+
+
+def write_whole(path, text):
+    """Write a file so that a crash half-way leaves the old one."""
+    part = path.with_suffix(".part")
+    part.write_text(text + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 02; all if none")
+    parser.add_argument("--force", action="store_true", help="run even what has not changed")
+    options = parser.parse_args()
+    # A progress bar is for the person watching, never for the stored outputs.
+    os.environ["TQDM_DISABLE"] = "1"
+    for path in notebooks(options.chapters):
+        start = time.perf_counter()
+        ran = execute(path, options.force)
+        took = f"executed in {time.perf_counter() - start:.1f} s" if ran else "unchanged"
+        print(f"{path.relative_to(ROOT)}: {took}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
