@@ -7,6 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 
+from . import figures
+
 # Okabe & Ito's palette (2008), told apart under the common kinds of colour blindness; its yellow
 # is left out, being too pale on white. Names follow the hue, which the dark page keeps.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = COLORS = (
@@ -33,6 +35,7 @@ STYLE = {
     "image.cmap": "viridis",
 }
 plt.rcParams.update(STYLE)
+figures.register()
 
 
 def loss_curves(curves, *, ylabel="mean squared error (scaled units)", log=True, ax=None):
