@@ -1,0 +1,60 @@
+"""`make notebooks`: runs what changed, once, and never leaves a broken notebook behind."""
+
+import nbformat
+import pytest
+
+from tools import execute
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A small book: helpers, pinned requirements and a notebook of one cell."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers" / "data.py").write_text("x = 1\n")
+    (tmp_path / "requirements.txt").write_text("torch==1\n")
+    return tmp_path
+
+
+def write(root, *sources, name="01_test.ipynb"):
+    path = root / "book" / name
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root):
+    path = write(root, "print('one')\nprint('two')")
+    assert execute.execute(path, root=root)
+    stored = path.read_text()
+    assert "one" in stored and not execute.execute(path, root=root)
+    assert execute.execute(path, force=True, root=root) and path.read_text() == stored
+    (root / "helpers" / "data.py").write_text("x = 2\n")
+    assert execute.execute(path, root=root)
+
+
+def test_a_failing_cell_is_named_and_the_notebook_kept(root):
+    path = write(root, "print('fine')", "1 / 0", "print('never')")
+    before = path.read_bytes()
+    with pytest.raises(SystemExit, match=r"01_test.ipynb, cell 2 failed(.|\n)*ZeroDivisionError"):
+        execute.execute(path, root=root)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["01_test.ipynb"]
+
+
+def test_normalise_removes_what_passes():
+    cell = nbformat.v4.new_code_cell("1", metadata={"collapsed": True, "tags": ["keep"]})
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in "ab"]
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    execute.normalise(notebook, "stamp")
+    assert cell.metadata == {"tags": ["keep"]}
+    assert [output.text for output in cell.outputs] == ["ab"]
+    assert set(notebook.metadata) == {"kernelspec", "language_info", "executed"}
+
+
+def test_chapters_are_chosen_by_the_beginning_of_their_names(root):
+    first, second = write(root, "1"), write(root, "2", name="02_other.ipynb")
+    assert execute.notebooks([], root) == [first, second]
+    assert execute.notebooks(["02"], root) == [second]
+    with pytest.raises(SystemExit, match="No chapter begins with '9'. There are: 01_test, 02_other"):
+        execute.notebooks(["9"], root)
