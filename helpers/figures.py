@@ -13,7 +13,7 @@ from matplotlib.category import StrCategoryFormatter
 from matplotlib.contour import ContourSet
 from matplotlib.figure import FigureBase
 from matplotlib.quiver import Quiver
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 MIME = "application/vnd.helpers.figure+json"
 # Up to so many lines of an axes are told apart; more are taken together.
@@ -75,7 +75,7 @@ def _texts(texts):
 def _axis(axis):
     limits = axis.get_transform().transform(np.asarray(axis.get_view_interval(), dtype=float))
     found = {"label": axis.get_label_text(), "scale": axis.get_scale(), "limits": _numbers(limits, ".5g")}
-    if isinstance(axis.get_major_formatter(), (FixedFormatter, StrCategoryFormatter)):
+    if isinstance(axis.get_major_formatter(), (FixedFormatter, FuncFormatter, StrCategoryFormatter)):
         found["ticks"] = _texts(axis.get_ticklabels())
     return {name: part for name, part in found.items() if part}
 
@@ -116,7 +116,8 @@ def _collection(ax, collection):
     found = _record(ax, kind, places, [], count, weights)
     if isinstance(collection, Quiver):
         longest = np.hypot(collection.U, collection.V).max() or 1
-        return found | {"values": _summary(np.column_stack([collection.U, collection.V]) / longest)}
+        arrows = collection.U / longest, collection.V / longest, np.linspace(0, 1, count)
+        return found | {"values": _summary(np.column_stack(arrows))}
     return found | _values(collection)
 
 
@@ -151,7 +152,11 @@ def _summary(points, weights=None):
     if not len(points):
         return ""
     weights = None if weights is None else weights[seen] + 1e-12
-    waves = np.cos(points @ [4, 7]), np.sin(points @ [9, -5])
+    waves = []
+    for wave, lengths in ((np.cos, [2, 3, 4]), (np.sin, [3, -2, 2.5])):
+        lengths = np.array(lengths[: points.shape[1]])
+        # Divided, so that a point moves a wave by no more than it moved itself.
+        waves.append(wave(points @ lengths) / np.linalg.norm(lengths))
     means = [np.average(numbers, weights=weights) for numbers in (*points.T, *waves)]
     return _numbers([*points.min(axis=0), *points.max(axis=0), *means], ".4f")
 
