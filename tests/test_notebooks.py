@@ -1,0 +1,145 @@
+"""What must be true of a stored notebook before anybody runs it again."""
+
+import re
+
+import nbformat
+import pytest
+
+from helpers.figures import MIME
+from tools.compare import Tolerance
+from tools.execute import ROOT, notebooks
+
+NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
+
+SHOWN = {"text/plain", "text/html", "text/latex", "text/markdown", "image/png", "image/svg+xml", MIME}
+ABSOLUTE_PATH = re.compile(r"(?<![\w.:/<])/(?:home|root|tmp|usr|opt|var|mnt|Users|content|work)/|\b[A-Z]:\\\\")
+ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
+UNCHECKED = re.compile(r"nbval[-_](?:skip|ignore)", re.IGNORECASE)
+# Beyond these a comparison would say nothing.
+LOOSEST = {"rtol": 0.5, "figure": 0.2}
+
+
+def problems(notebook):
+    """Return a line for each way in which ``notebook`` could mislead a reader or escape a check."""
+    found = [f"metadata: {part}" for part in _metadata(notebook)]
+    ids = [cell.get("id") for cell in notebook.cells]
+    found += [f"cell {n}: its id is missing or used twice" for n, one in enumerate(ids) if not one or ids.count(one) > 1]
+    ran = 0
+    for place, cell in enumerate(notebook.cells):
+        for passing in {"execution", "ExecuteTime", "collapsed", "scrolled"} & cell.metadata.keys():
+            found.append(f"cell {place}: metadata {passing!r} says when or how it was run, not what it is")
+        if cell.cell_type == "code":
+            ran += 1
+            found += [f"cell {place}: {problem}" for problem in _code_cell(cell, ran)]
+    return found
+
+
+def _metadata(notebook):
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "the kernel must be python3, which every installation has"
+    if "widgets" in notebook.metadata:
+        yield "the state of widgets does not belong in the file"
+
+
+def _code_cell(cell, ran):
+    tags = cell.metadata.get("tags", [])
+    if not cell.source.strip():
+        yield "it is empty"
+    if cell.execution_count != ran:
+        yield f"it is stored as run {cell.execution_count}, not {ran}: run all cells, once, in order"
+    if UNCHECKED.search(" ".join([cell.source, *tags])):
+        yield "it asks for its output not to be checked"
+    tolerance = Tolerance.of(cell)
+    for name, most in LOOSEST.items():
+        if getattr(tolerance, name) > most:
+            yield f"its tolerance {name} = {getattr(tolerance, name)} checks nothing; at most {most}"
+    kinds = {output.get("name", output.output_type) for output in cell.outputs}
+    for kind, tag in (("stderr", "expects-warning"), ("error", "raises-exception")):
+        if kind in kinds and tag not in tags:
+            yield f"its output has an {kind} output, but it is not tagged {tag}"
+        if tag in tags and kind not in kinds:
+            yield f"it is tagged {tag}, but has no {kind} output"
+    images = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+    if images and len(alt.strip()) < 20:
+        yield "its figure has no description: write metadata.mystnb.image.alt"
+    if len(images) > 1:
+        yield "it has several figures, and so one description for all: split it"
+    for output in cell.outputs:
+        yield from _output(output)
+
+
+def _output(output):
+    data = output.get("data", {})
+    if ("image/png" in data) != (MIME in data):
+        yield "a figure and its data must be stored together: import helpers.plotting in the first cell"
+    if unknown := data.keys() - SHOWN:
+        yield f"{sorted(unknown)} is not shown in the book"
+    texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
+    text = " ".join([*texts, *(str(part) for mime, part in data.items() if mime.startswith("text/"))])
+    if match := ABSOLUTE_PATH.search(text):
+        yield f"an output names a path of one machine: …{text[match.start() : match.start() + 40]}…"
+    if match := ADDRESS.search(text):
+        yield f"an output holds an address in memory, new at each run: {match.group()}"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_is_sound(name):
+    notebook = nbformat.read(NOTEBOOKS[name], as_version=nbformat.NO_CONVERT)
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) >= (4, 5), "cells have ids from format 4.5 on"
+    assert not problems(notebook), f"{name}:\n" + "\n".join(problems(notebook))
+
+
+def sound():
+    """Return a small notebook without a problem: some code, a figure, an error, a warning."""
+    v4 = nbformat.v4
+    picture = v4.new_output("display_data", {"image/png": "aGk=", "text/plain": "<Figure>", MIME: {"axes": []}})
+    error = v4.new_output("error", ename="ValueError", evalue="no", traceback=["ValueError: no"])
+    warning = v4.new_output("stream", name="stderr", text="UserWarning: size")
+    cells = [
+        v4.new_markdown_cell("# Title"),
+        v4.new_code_cell("print(1)", outputs=[v4.new_output("stream", text="1\n")]),
+        v4.new_code_cell("plot()", outputs=[picture], metadata={"mystnb": {"image": {"alt": "A line that rises to 1."}}}),
+        v4.new_code_cell("fail()", outputs=[error], metadata={"tags": ["raises-exception"]}),
+        v4.new_code_cell("warn()", outputs=[warning], metadata={"tags": ["expects-warning"]}),
+    ]
+    for place, cell in enumerate(cells[1:], start=1):
+        cell.execution_count = place
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+
+
+FAULTS = {
+    "other kernel": lambda nb, cells: nb.metadata.kernelspec.update(name="conda-env"),
+    "widgets": lambda nb, cells: nb.metadata.update(widgets={}),
+    "id twice": lambda nb, cells: cells[1].update(id=cells[2].id),
+    "timing": lambda nb, cells: cells[1].metadata.update(execution={"iopub": "2026"}),
+    "empty cell": lambda nb, cells: cells[1].update(source=" "),
+    "not run": lambda nb, cells: cells[1].update(execution_count=None),
+    "out of order": lambda nb, cells: cells[2].update(execution_count=7),
+    "comment that skips": lambda nb, cells: cells[1].update(source="# NBVAL_IGNORE_OUTPUT\nprint(1)"),
+    "tag that skips": lambda nb, cells: cells[1].metadata.update(tags=["nbval-skip"]),
+    "tolerance too loose": lambda nb, cells: cells[1].metadata.update(book={"tolerance": {"rtol": 9.0, "why": "x"}}),
+    "warning": lambda nb, cells: cells[4].metadata.update(tags=[]),
+    "warning gone": lambda nb, cells: cells[4].outputs.clear(),
+    "error": lambda nb, cells: cells[3].metadata.update(tags=[]),
+    "no description": lambda nb, cells: cells[2].metadata.pop("mystnb"),
+    "two figures": lambda nb, cells: cells[2].outputs.append(cells[2].outputs[0]),
+    "figure without data": lambda nb, cells: cells[2].outputs[0].data.pop(MIME),
+    "data without figure": lambda nb, cells: cells[2].outputs[0].data.pop("image/png"),
+    "output never shown": lambda nb, cells: cells[2].outputs[0].data.update({"application/x": "1"}),
+    "path": lambda nb, cells: cells[1].outputs[0].update(text="in /home/me/x.py"),
+    "path in a traceback": lambda nb, cells: cells[3].outputs[0].traceback.append("File /usr/lib/x.py:3"),
+    "address": lambda nb, cells: cells[1].outputs[0].update(text="<f at 0x7f00deadbeef>"),
+}
+
+
+def test_a_sound_notebook_has_no_problems():
+    assert problems(sound()) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_found(fault):
+    notebook = sound()
+    FAULTS[fault](notebook, notebook.cells)
+    assert problems(notebook)
