@@ -11,6 +11,7 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tools.compare import Tolerance, differences
+from tools.execute import tidy
 
 # Kernels inherit this: a progress bar is no output to compare.
 os.environ["TQDM_DISABLE"] = "1"
@@ -44,6 +45,8 @@ class CheckedCell(IPyNbCell):
         super().runtest()
 
     def compare_outputs(self, test, ref, skip_compare=None):
+        for output in test:
+            tidy(output)
         if "expects-warning" not in self.cell.metadata.get("tags", []):
             for which, outputs in (("stored", ref), ("new", test)):
                 for output in outputs:

@@ -58,3 +58,14 @@ def test_chapters_are_chosen_by_the_beginning_of_their_names(root):
     assert execute.notebooks(["02"], root) == [second]
     with pytest.raises(SystemExit, match="No chapter begins with '9'. There are: 01_test, 02_other"):
         execute.notebooks(["9"], root)
+
+
+def test_tidy_keeps_what_is_said_and_drops_where():
+    v4 = nbformat.v4
+    warning = v4.new_output("stream", name="stderr", text="/x/site-packages/a.py:3: UserWarning: size\n  f(x)\n")
+    frames = ["ValueError  Traceback", "Cell In[2], line 1\n----> 1 f(x)", "\x1b[31mFile /x/a.py:3, in f(x)", "ValueError: no"]
+    error = v4.new_output("error", ename="ValueError", evalue="no", traceback=frames)
+    execute.tidy(warning)
+    execute.tidy(error)
+    assert warning.text == "UserWarning: size\n  f(x)\n"
+    assert error.traceback == [frames[0], frames[1], frames[3]]

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.figures import MIME
 from tools.compare import Tolerance
-from tools.execute import ROOT, notebooks
+from tools.execute import ROOT, notebooks, picture_digest
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 
@@ -75,6 +75,8 @@ def _output(output):
         yield "a figure and its data must be stored together: import helpers.plotting in the first cell"
     if unknown := data.keys() - SHOWN:
         yield f"{sorted(unknown)} is not shown in the book"
+    if "image/png" in data and output.metadata.get("picture") != picture_digest(output):
+        yield "its picture is not the one stored when the cell was run: make notebooks"
     texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
     text = " ".join([*texts, *(str(part) for mime, part in data.items() if mime.startswith("text/"))])
     if match := ABSOLUTE_PATH.search(text):
@@ -95,6 +97,7 @@ def sound():
     """Return a small notebook without a problem: some code, a figure, an error, a warning."""
     v4 = nbformat.v4
     picture = v4.new_output("display_data", {"image/png": "aGk=", "text/plain": "<Figure>", MIME: {"axes": []}})
+    picture.metadata["picture"] = picture_digest(picture)
     error = v4.new_output("error", ename="ValueError", evalue="no", traceback=["ValueError: no"])
     warning = v4.new_output("stream", name="stderr", text="UserWarning: size")
     cells = [
@@ -127,6 +130,7 @@ FAULTS = {
     "two figures": lambda nb, cells: cells[2].outputs.append(cells[2].outputs[0]),
     "figure without data": lambda nb, cells: cells[2].outputs[0].data.pop(MIME),
     "data without figure": lambda nb, cells: cells[2].outputs[0].data.pop("image/png"),
+    "other picture": lambda nb, cells: cells[2].outputs[0].data.update({"image/png": "b2g="}),
     "output never shown": lambda nb, cells: cells[2].outputs[0].data.update({"application/x": "1"}),
     "path": lambda nb, cells: cells[1].outputs[0].update(text="in /home/me/x.py"),
     "path in a traceback": lambda nb, cells: cells[3].outputs[0].traceback.append("File /usr/lib/x.py:3"),

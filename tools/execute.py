@@ -9,7 +9,9 @@ Usage: python tools/execute.py [--force] [CHAPTER ...]     (such as 02, or 02_ho
 
 import argparse
 import hashlib
+import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -17,6 +19,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from helpers.figures import MIME
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_TIMEOUT = 300  # seconds
@@ -58,6 +62,27 @@ def normalise(notebook, stamp):
             cell.metadata.pop(passing, None)
         if cell.cell_type == "code":
             cell.outputs = join_streams(cell.outputs)
+            for output in cell.outputs:
+                tidy(output)
+                if "image/png" in output.get("data", {}):
+                    # A picture is compared through its data; this ties the picture to them.
+                    output.metadata["picture"] = picture_digest(output)
+
+
+def tidy(output):
+    """Take the places of one machine's files out of a warning or an error, leaving what it says."""
+    if output.get("name") == "stderr":
+        output.text = re.sub(r"^\S+:\d+: (?=\w*Warning)", "", output.text, flags=re.MULTILINE)
+    if output.output_type == "error":
+        # Frames of installed packages; those of the notebook itself begin with "Cell".
+        packaged = re.compile(r"(?:\x1b\[[\d;]*m)*File ")
+        output.traceback = [frame for frame in output.traceback if not packaged.match(frame)]
+
+
+def picture_digest(output):
+    """Return a digest of an output's picture and of the data it was drawn from."""
+    parts = output.data["image/png"].strip(), json.dumps(output.data.get(MIME), sort_keys=True)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def join_streams(outputs):
