@@ -47,6 +47,7 @@ class Quantity:
     """A number in the text, as written, with the factors an output may differ from it by."""
 
     text: str
+    start: int  # place in the cell
     sentence: str
     factors: tuple = (1,)
 
@@ -75,7 +76,8 @@ def quantities(markdown):
             factors.add(1000)
         before = re.split(r"(?<=[.?!:|])\s|\n\s*\n", markdown[: match.start()])[-1]
         after = re.split(r"(?<=[.?!|])\s|\n\s*\n", markdown[match.start() :])[0]
-        found.append(Quantity(match["number"].rstrip("."), f"{before}{after}".replace("\n", " "), tuple(factors)))
+        sentence = f"{before}{after}".replace("\n", " ").strip()
+        found.append(Quantity(match["number"].rstrip("."), match.start("number"), sentence, tuple(factors)))
     return found
 
 

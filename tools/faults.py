@@ -1,0 +1,148 @@
+"""The faults that tools/mutate.py makes in the code, one at a time."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One damage to one file, and what is to notice it."""
+
+    path: str
+    what: str
+    damage: Callable  # text of the file -> damaged text
+    steps: tuple  # of tuples of paths to give to pytest together, the quickest first
+    module: str = ""  # a last step: the notebooks that use this module of helpers
+    harmless: str = ""  # why it may survive
+
+    def __str__(self):
+        return f"{self.path} | {self.what}"
+
+    def checks(self, tree):
+        """Return lists of paths in ``tree`` to give to pytest, one list after the other."""
+        steps = [[path for path in step if (tree / path).exists()] for step in self.steps]
+        if self.module:
+            used = re.compile(rf"helpers\.{self.module}\b|from helpers import [^\n]*\b{self.module}\b")
+            users = [path for path in (tree / "book").rglob("*.ipynb") if used.search(path.read_text("utf-8"))]
+            users.sort(key=lambda path: path.stat().st_size)
+            steps.append([path.relative_to(tree).as_posix() for path in users])
+        return [step for step in steps if step]
+
+
+def replacing(old, new):
+    """Return a damage that puts ``new`` in the place of ``old``, which must be there once."""
+
+    def damage(text):
+        if text.count(old) != 1:
+            raise ValueError(f"the table of faults is out of date: {old!r} is there {text.count(old)} times")
+        return text.replace(old, new)
+
+    return damage
+
+
+# module of helpers: (what, old, new) or (what, old, new, why it is harmless)
+SOURCES = {
+    "data": [
+        ("leaked scaler", "MinMaxScaler().fit(values[train])", "MinMaxScaler().fit(values)"),
+        ("scaler fitted on the test rows", "for i, (train, _) in", "for i, (_, train) in"),
+        ("train and test exchanged", "train, test = train_test_split(", "test, train = train_test_split("),
+        ("seed ignored", "random_state=seed)", "random_state=0)"),
+        ("share ignored", "test_size=test_size, random", "test_size=0.5, random"),
+        ("target among the features", "return scaled[..., :-1], scaled", "return scaled, scaled"),
+        ("wrong column as target", "scaled[..., -1:], torch", "scaled[..., -2:-1], torch"),
+        ("range of another column", "data_range_[-1]", "data_range_[0]"),
+        ("price without its origin", "y * self.price_range + self.price_min", "y * self.price_range"),
+        ("origin from all rows", "frame.iloc[train, -1].min()", "frame.iloc[:, -1].max()"),
+        ("checksum not looked at", "if found != BOSTON_SHA256:", "if False:"),
+        ("missing values let through", "    if holes:", "    if False:"),
+        ("words let through", "    if words:", "    if False:"),
+        ("scaled diabetes", "as_frame=True, scaled=False", "as_frame=True, scaled=True"),
+        ("double precision", "dtype=np.float32)", "dtype=np.float64)"),
+    ],
+    "models": [
+        ("activation on the output", "zip(widths[:-2], widths[1:-1])", "zip(widths[:-1], widths[1:])"),
+        ("dropout after the output", "if dropout and hidden:", "if dropout and not hidden:"),
+        ("dropout rate halved", "nn.Dropout(dropout)", "nn.Dropout(dropout / 2)"),
+        ("no output activation", "if output_activation is not None:", "if output_activation is None:"),
+        ("one unit less", "(50, 30)", "(50, 29)"),
+        ("other default of dropout", "def __init__(self, dropout=0.5", "def __init__(self, dropout=0.2"),
+        ("no activation", "if activation is not None:", "if activation is None:"),
+    ],
+    "training": [
+        ("gradients never reset", "            optimizer.zero_grad()\n", ""),
+        ("no backward pass", "            batch_loss.backward()\n", ""),
+        ("no step", "            optimizer.step()\n", ""),
+        ("dropout off in training", "        model.train()\n", "        model.eval()\n"),
+        ("dropout on in evaluation", "yield model.eval()", "yield model.train()"),
+        ("mode not put back", "            module.training = mode", "            pass"),
+        ("gradients in evaluation", "with torch.no_grad():", "with torch.enable_grad():"),
+        ("mean over batches", "batch_loss.item() * len(X), rows + len(X)", "batch_loss.item(), rows + 1"),
+        ("scheduler never stepped", "            scheduler.step()", "            pass"),
+        ("learning rate of the next epoch", '["lr"])\n', '["lr"] / 2)\n'),
+        ("test loss of the training rows", "evaluate(model, test, loss)", "evaluate(model, data, loss)"),
+        ("one epoch less", "progress_bar(range(epochs)", "progress_bar(range(epochs - 1)"),
+        ("no square root", "square().mean().sqrt()", "square().mean()"),
+        ("sum instead of mean", "square().mean().sqrt()", "square().sum().sqrt()"),
+        ("absolute error", "square().mean().sqrt()", "abs().mean()"),
+        ("shapes that broadcast let through", "if prediction.shape != target.shape:", "if False:"),
+        ("only the last batch evaluated", "(torch.cat(parts) for parts", "(parts[-1] for parts"),
+        ("check that draws random numbers", "generator=torch.Generator()\n", "shuffle=True\n"),
+        ("negative epochs let through", "or epochs < 0:", "or False:"),
+    ],
+    "ensembles": [
+        ("gradients never reset", "            optimizer.zero_grad()\n", ""),
+        ("mean of the losses", "batch.sum().backward()", "batch.mean().backward()"),
+        ("no shuffle", "order = torch.randperm(n, generator=generator)", "order = torch.arange(n)"),
+        ("other stream of shuffles", "    torch.empty((), dtype=torch.int64).random_(generator=generator)\n", ""),
+        ("same shuffle for all", "torch.Generator().manual_seed(seed) for seed", "torch.Generator().manual_seed(0) for seed"),
+        ("same initial weights for all", "torch.manual_seed(seed)\n            models", "torch.manual_seed(0)\n            models"),
+        ("same masks for all", "np.random.SFC64(seed % 2**64)", "np.random.SFC64(0)"),
+        ("dropout not scaled up", "keep * (1 / (1 - p))", "keep * 1.0"),
+        ("dropout keeps what it should drop", "bits >= round(p", "bits < round(p"),
+        ("dropout on in evaluation", "if not training or p == 0:", "if p == 0:"),
+        ("score of the other rows", '("train", "test").index(on)', '("test", "train").index(on)'),
+        ("scheduler never stepped", "            schedule.step()", "            pass"),
+        ("training rows as test rows", "ensemble.splits[i][1] for i", "ensemble.splits[i][0] for i"),
+        ("bias left out", "torch.baddbmm(bias.mT, weight", "torch.baddbmm(0 * bias.mT, weight"),
+        ("random state not put back", "with torch.random.fork_rng():", "if True:"),
+        ("first optimizer for all", "factories[chunk[0]]", "factories[0]"),
+        ("mean over batches", "total + batch.detach() * x.shape[1]", "total + batch.detach() * batch_size"),
+    ],
+    "plotting": [
+        ("train's curve for each", "np.atleast_2d(np.asarray(curve,", "np.atleast_2d(np.asarray([*curves.values()][0],"),
+        ("epochs from 0", "np.arange(1, losses.shape[1] + 1)", "np.arange(losses.shape[1])"),
+        ("axes exchanged", "ax.scatter(true, predicted, s", "ax.scatter(predicted, true, s"),
+        ("rows named upside down", "np.arange(len(values), 0, -1)", "np.arange(1, len(values) + 1)"),
+        ("classes exchanged", "*X[labels == label].T", "*X[labels != label].T"),
+        ("always logarithmic", '"log" if log else "linear"', '"log"'),
+    ],
+}  # fmt: skip
+
+# What compares is damaged too: (file, what, old, new).
+CHECKS = [
+    ("tools/compare.py", "tolerance of 10 %", "rtol: float = 1e-4", "rtol: float = 1e-1"),
+    ("tools/compare.py", "thirty standard errors", "STANDARD_ERRORS = 3", "STANDARD_ERRORS = 30"),
+    ("tools/compare.py", "nan equals anything", "if not abs(a.value - b.value) <= limit:", "if abs(a.value - b.value) > 1e9:"),
+    ("tools/compare.py", "words not compared", "if not (a.is_number and b.is_number):", "if False:"),
+    ("tools/compare.py", "what follows not compared", "if len(old) != len(now):", "if False:"),
+    ("tools/compare.py", "loose figures", "figure: float = 1e-3", "figure: float = 1.0"),
+    ("helpers/figures.py", "lines left out", "lines = [line for line in ax.lines if line.get_visible()]", "lines = []"),
+    ("helpers/figures.py", "no words", "    found[\"legend\"] = ", "    found[\"title\"] = "),
+    ("helpers/figures.py", "values left out", "return scale | {\"values\"", "return scale or {\"values\""),
+    ("conftest.py", "outputs equal whatever they are", "return not differences(", "return True or not differences("),
+    ("conftest.py", "order of execution not checked", "if self.cell.execution_count != self.cell_num + 1:", "if False:"),
+    ("conftest.py", "warnings let through", "if output.get(\"name\") == \"stderr\":", "if False:"),
+]  # fmt: skip
+
+
+def source_faults():
+    """Return the faults of SOURCES and CHECKS."""
+    faults = [
+        Fault(f"helpers/{module}.py", what, replacing(old, new), ((f"tests/test_{module}.py",),), module, *harmless)
+        for module, rows in SOURCES.items()
+        for what, old, new, *harmless in rows
+    ]
+    return faults + [
+        Fault(path, what, replacing(old, new), (("tests/test_outputs.py",),)) for path, what, old, new in CHECKS
+    ]

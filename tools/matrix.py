@@ -1,0 +1,69 @@
+"""Does the suite pass unchanged where a reader's machine differs from ours? One run a setting.
+
+Usage: python tools/matrix.py [--times N] [SETTING ...]     (all settings if none is named)
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+
+import torch
+from execute import ROOT, notebooks
+
+TESTS = ["tests"]
+
+# name: (environment, options of pytest)
+SETTINGS = {
+    "1 thread": ({"OMP_NUM_THREADS": "1"}, []),
+    "2 threads": ({"OMP_NUM_THREADS": "2"}, []),
+    "cpu default": ({"ATEN_CPU_CAPABILITY": "default"}, []),
+    "cpu avx2": ({"ATEN_CPU_CAPABILITY": "avx2"}, []),
+    "cpu avx512": ({"ATEN_CPU_CAPABILITY": "avx512"}, []),
+    "in parallel": ({}, ["-n", "2", "--dist", "loadfile"]),
+    "another order": ({}, []),
+}
+
+
+def missing(name):
+    """Return why this machine cannot try a setting, or None."""
+    if name == "cpu avx512" and torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return "not on this machine"
+
+
+def run(name):
+    """Run the suite in one setting. Return what to print: a verdict, or the names of failures."""
+    environment, options = SETTINGS[name]
+    paths = [path.relative_to(ROOT).as_posix() for path in notebooks([])] + TESTS
+    if name == "another order":
+        random.shuffle(paths)
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rfE", "--color=no", *options, *paths]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+    if done.returncode == 0:
+        return "passes"
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return "; ".join(failed) or done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("settings", nargs="*", metavar="SETTING", help=", ".join(SETTINGS))
+    parser.add_argument("--times", type=int, default=1, help="how many times in a row")
+    options = parser.parse_args()
+    if unknown := set(options.settings) - SETTINGS.keys():
+        parser.error(f"no setting is called {', '.join(sorted(unknown))}; there are: {', '.join(SETTINGS)}")
+    failures = 0
+    print("| setting | result | seconds |\n|---|---|---|")
+    for name in options.settings or SETTINGS:
+        for _ in range(options.times):
+            start = time.perf_counter()
+            verdict = missing(name) or run(name)
+            failures += verdict not in ("passes", "not on this machine")
+            print(f"| {name} | {verdict} | {time.perf_counter() - start:.0f} |", flush=True)
+    sys.exit(failures > 0)
+
+
+if __name__ == "__main__":
+    main()
