@@ -1,6 +1,7 @@
 # make book       the environment, the built site, and where to open it
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
+# make mutate     damage the book, one fault at a time, and list what the checks miss
 # make clean      remove what the others made, the environment included
 
 SHELL := /bin/bash
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
-.PHONY: book test notebooks clean
+.PHONY: book test notebooks mutate clean
 .DELETE_ON_ERROR:
 
 book: $(READY)
@@ -23,6 +24,9 @@ test: $(READY)
 
 notebooks: $(READY)
 	@$(BIN)/python tools/execute.py $(CHAPTERS)
+
+mutate: $(READY)
+	$(BIN)/python tools/mutate.py
 
 # Touched last, so that an installation that broke off half-way is taken up again.
 $(READY): requirements.txt pyproject.toml
