@@ -1,0 +1,91 @@
+"""What a chapter writes out and what helpers holds are the same thing.
+
+The code is taken from the chapter itself, so that a change of either is noticed.
+"""
+
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from sklearn.preprocessing import MinMaxScaler
+from torch.utils.data import DataLoader, TensorDataset
+
+from helpers import data, models, training
+
+BOOK = Path(__file__).resolve().parent.parent / "book"
+
+
+def taught(chapter, beginning):
+    """Return the source of the chapter's one code cell that has a line with this beginning."""
+    notebook = nbformat.read(next(BOOK.glob(f"{chapter}_*.ipynb")), as_version=4)
+    (cell,) = (
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        and any(line.startswith(beginning) for line in cell.source.splitlines())
+    )
+    return cell
+
+
+@pytest.fixture
+def house_prices():
+    """The names that chapter 2's cells find in place, with a shorter run."""
+    split = data.split_and_scale(data.load_boston(), test_size=0.5, seed=0)
+    shuffle = torch.Generator().manual_seed(0)
+    train_set = TensorDataset(split.X_train, split.y_train)
+    test_set = TensorDataset(split.X_test, split.y_test)
+    return {
+        "torch": torch,
+        "nn": torch.nn,
+        "train_set": train_set,
+        "test_set": test_set,
+        "shuffle": shuffle,
+        "train_loader": DataLoader(train_set, batch_size=32, shuffle=True, generator=shuffle),
+        "test_loader": DataLoader(test_set, batch_size=32),
+    }
+
+
+def test_the_network_of_chapter_2_is_the_regressor(house_prices, capsys):
+    exec(taught("02", "class HousePriceNetwork"), house_prices)
+    written = house_prices["model"]
+    torch.manual_seed(0)
+    imported = models.Regressor()
+    X = torch.rand(8, 13)
+    assert torch.equal(training.predict(written, X), training.predict(imported, X))
+    for model in (written, imported):
+        torch.manual_seed(1)
+        model.seen = model.train()(X)
+    assert torch.equal(written.seen, imported.seen), "the same units are dropped"
+
+
+def test_the_loop_of_chapter_2_is_fit(house_prices, capsys):
+    exec(taught("02", "class HousePriceNetwork"), house_prices)
+    loop = taught("02", "for epoch in range(400)")
+    loop = loop.replace("range(400)", "range(5)").replace("[1, 400]", "[1, 5]")
+    exec(loop, house_prices)
+    torch.manual_seed(0)
+    model = models.Regressor()
+    house_prices["shuffle"].manual_seed(0)
+    history = training.fit(
+        model,
+        house_prices["train_loader"],
+        epochs=5,
+        loss=torch.nn.MSELoss(),
+        optimizer=torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-7),
+        test=house_prices["test_loader"],
+    )
+    np.testing.assert_allclose(history.train_loss, house_prices["train_losses"], rtol=1e-5)
+    np.testing.assert_allclose(history.test_loss, house_prices["test_losses"], rtol=1e-5)
+
+
+def test_the_dataset_of_chapter_2_is_a_tensor_dataset():
+    rows = MinMaxScaler().fit_transform(data.load_boston())
+    place = {}
+    code = taught("02", "class Houses").split("\nhouses = ")[0]
+    exec("import torch\n" + code, place)
+    written, torchs = place["Houses"](rows), TensorDataset(*torch.tensor(rows).float().split([13, 1], 1))
+    assert len(written) == len(torchs)
+    for i in (0, 7, 505):
+        assert all(torch.equal(a, b) for a, b in zip(written[i], torchs[i]))
