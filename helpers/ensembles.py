@@ -175,7 +175,9 @@ def _fit_chunk(ensemble, chunk, seeds, batch_size, loss, factory, scheduler, bar
     losses = torch.func.vmap(loss)
     shuffles = [torch.Generator().manual_seed(seed) for seed in seeds]
     for epoch in range(ensemble.train_loss.shape[1]):
-        order = train.gather(1, torch.stack([_shuffled(train.shape[1], g) for g in shuffles]))
+        order = train
+        if batch_size < train.shape[1]:  # a batch of all rows is the same in any order
+            order = train.gather(1, torch.stack([_shuffled(train.shape[1], g) for g in shuffles]))
         epoch_X, epoch_y = rows(X, own_X, order), rows(y, own_y, order)
         total = 0
         for x, target in zip(epoch_X.split(batch_size, 1), epoch_y.split(batch_size, 1)):
