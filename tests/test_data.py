@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_diabetes as sklearn_diabetes
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, train_test_split
 from sklearn.preprocessing import MinMaxScaler
 
 from helpers import data
@@ -64,6 +64,13 @@ def test_split_and_scale_agrees_with_scikit_learn(boston):
     np.testing.assert_allclose(np.sort(prices.numpy().ravel()), np.sort(boston.MEDV), rtol=1e-5)
     torch.testing.assert_close(split.X_train.min(0).values, torch.zeros(13))
     torch.testing.assert_close(split.X_train.max(0).values, torch.ones(13))
+
+
+def test_split_is_scikit_learns_of_the_same_seed(boston):
+    train, test = train_test_split(boston, test_size=0.3, random_state=4)
+    split = data.split_and_scale(boston, test_size=0.3, seed=4)
+    np.testing.assert_allclose(split.to_price(split.y_train).ravel(), train.MEDV, rtol=1e-5)
+    np.testing.assert_allclose(split.to_price(split.y_test).ravel(), test.MEDV, rtol=1e-5)
 
 
 def test_the_scaler_never_sees_a_test_row(boston):

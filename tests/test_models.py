@@ -24,6 +24,11 @@ def test_output_is_linear_unless_asked():
     assert kinds(Regressor(dropout=0)) == ["Linear", "ReLU", "Linear", "ReLU", "Linear"]
 
 
+def test_dropout_has_the_rate_asked_for():
+    assert Regressor()[4].p == 0.5
+    assert MLP(2, (4,), 1, dropout=0.3)[2].p == 0.3
+
+
 def test_mlp_takes_any_depth_and_activation():
     assert kinds(MLP(2, (4, 4), 1, activation=nn.Tanh)) == ["Linear", "Tanh", "Linear", "Tanh", "Linear"]
     assert kinds(MLP(2, (4, 4), 1, activation=None)) == ["Linear"] * 3

@@ -59,7 +59,7 @@ def found(markdown):
         ("between 1e-4 and 0.3 in `Linear(13, 50)`", ["1e-4", "0.3", "13", "50"]),
         ("## 2.1 Prices in 1970\n\n1. first\n2. second\n\nSee chapter 5, sections 3.1 and 4.", []),
         ("[text](https://x.org/12345) {cite}`harrison78` (sec-17)=\n:width: 400px", ["17"]),
-        ("It takes about 20 seconds with PyTorch 2.13; float32, `fc1`, L2, 0 or 1.", []),
+        ("It takes about 20 seconds with PyTorch 2.13; float32, 64-bit, `fc1`, L2, 0 or 1.", []),
         ("A loss of $0.25$ and $\\beta_1 = 0.9$, $3 \\times 10^{-4}$", ["0.25", "0.9", "3e-4"]),
         ("| Adam | 0.0842 ± 0.0011 |", ["0.0842", "0.0011"]),
     ],

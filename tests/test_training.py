@@ -81,6 +81,12 @@ def test_history_is_the_mean_over_rows_not_over_batches():
     assert history.test_loss == pytest.approx([expected] * 2, rel=1e-5)
 
 
+def test_test_loss_is_of_the_test_rows():
+    model, test = network(), loader(n=20, seed=1)
+    history = run(model, loader(), test=test)
+    assert history.test_loss[-1] == pytest.approx(evaluate(model, test, nn.MSELoss()))
+
+
 def test_scheduler_steps_once_an_epoch():
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)

@@ -14,7 +14,10 @@ from helpers.figures import MIME
 from tools.compare import NUMBER
 
 # Numbers that no run of the book can print, with the reason why they may be trusted.
-CONSTANTS = {}
+CONSTANTS = {
+    "506": "rows of the housing data: the file's checksum is verified whenever it is loaded",
+    "442": "rows of the diabetes data: tests/test_data.py compares them with scikit-learn's",
+}
 
 # Parts of the text in which a number is a name, not a quantity.
 NOT_QUANTITIES = {
@@ -29,6 +32,7 @@ NOT_QUANTITIES = {
     r"[\s~]+\d[\d.]*(?:(?:,|,? and|,? or|\s?[-–]|,? to)\s?\d[\d.]*)*",
     "year": r"\b(?:1[89]\d\d|20(?:0[1-9]|[1-3]\d))\b(?!\.\d)",
     "version": r"\b(?:Python|PyTorch|NumPy|pandas|scikit-learn|[Mm]atplotlib|torch)\s+\d[\d.]*",
+    "type of a number": r"\b(?:8|16|32|64)-bit\b",
     "time on the reader's machine": r"\d[\d.,]*(?:\s(?:to|or|and)\s\d+)?[\s-](?:milli)?(?:seconds?|minutes?|hours?|ms|s)\b",
 }  # fmt: skip
 SKIP = re.compile("|".join(f"(?:{pattern})" for pattern in NOT_QUANTITIES.values()), re.MULTILINE | re.DOTALL)
