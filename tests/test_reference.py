@@ -1,0 +1,32 @@
+"""What the reference pages state about the data is so."""
+
+from pathlib import Path
+
+import pytest
+
+from helpers.data import load_boston, load_diabetes
+
+CARD = (Path(__file__).parent.parent / "book/reference/data_card.md").read_text(encoding="utf-8")
+
+
+def test_the_card_lists_every_column():
+    boston, diabetes = CARD.split("\n## Diabetes")
+    assert [name for name in load_boston() if f"\n| `{name}` |" not in boston] == []
+    for name in load_diabetes().columns.drop(["S2"]):  # "S1 to S3" covers it
+        assert f"`{name}`" in diabetes, name
+
+
+def test_what_the_card_counts():
+    boston = load_boston()
+    # Both branches of the parabola reach up to its value at a share of 1.
+    ambiguous = (boston["B"] <= 1000 * (1 - 0.63) ** 2).sum()
+    for statement in (
+        f"**Rows:** {len(boston)} census tracts",
+        f"{(boston['MEDV'] == 50).sum()} rows have `MEDV` of exactly 50.0",
+        f"Of the {len(boston)} rows, {ambiguous} are ambiguous",
+        f"{(boston['B'] == boston['B'].max()).sum()} rows have the largest value there is, {boston['B'].max()}",
+        f"a score from {load_diabetes()['PROGRESSION'].min():.0f} to {load_diabetes()['PROGRESSION'].max():.0f}",
+    ):
+        assert statement in CARD
+    assert boston["MEDV"].max() == 50
+    assert boston["B"].max() == pytest.approx(1000 * 0.63**2)
