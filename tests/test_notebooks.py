@@ -12,7 +12,9 @@ from tools.execute import ROOT, notebooks, picture_digest
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 
 SHOWN = {"text/plain", "text/html", "text/latex", "text/markdown", "image/png", "image/svg+xml", MIME}
-ABSOLUTE_PATH = re.compile(r"(?<![\w.:/<])/(?:home|root|tmp|usr|opt|var|mnt|Users|content|work)/|\b[A-Z]:\\\\")
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w.:/<])/(?:home|root|tmp|usr|opt|var|mnt|Users|content|work)/|\b[A-Z]:\\\\"
+)
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 UNCHECKED = re.compile(r"nbval[-_](?:skip|ignore)", re.IGNORECASE)
 # Beyond these a comparison would say nothing.
@@ -23,7 +25,11 @@ def problems(notebook):
     """Return a line for each way in which ``notebook`` could mislead a reader or escape a check."""
     found = [f"metadata: {part}" for part in _metadata(notebook)]
     ids = [cell.get("id") for cell in notebook.cells]
-    found += [f"cell {n}: its id is missing or used twice" for n, one in enumerate(ids) if not one or ids.count(one) > 1]
+    found += [
+        f"cell {n}: its id is missing or used twice"
+        for n, one in enumerate(ids)
+        if not one or ids.count(one) > 1
+    ]
     ran = 0
     for place, cell in enumerate(notebook.cells):
         for passing in {"execution", "ExecuteTime", "collapsed", "scrolled"} & cell.metadata.keys():
@@ -96,20 +102,26 @@ def test_notebook_is_sound(name):
 def sound():
     """Return a small notebook without a problem: some code, a figure, an error, a warning."""
     v4 = nbformat.v4
-    picture = v4.new_output("display_data", {"image/png": "aGk=", "text/plain": "<Figure>", MIME: {"axes": []}})
+    picture = v4.new_output(
+        "display_data", {"image/png": "aGk=", "text/plain": "<Figure>", MIME: {"axes": []}}
+    )
     picture.metadata["picture"] = picture_digest(picture)
     error = v4.new_output("error", ename="ValueError", evalue="no", traceback=["ValueError: no"])
     warning = v4.new_output("stream", name="stderr", text="UserWarning: size")
     cells = [
         v4.new_markdown_cell("# Title"),
         v4.new_code_cell("print(1)", outputs=[v4.new_output("stream", text="1\n")]),
-        v4.new_code_cell("plot()", outputs=[picture], metadata={"mystnb": {"image": {"alt": "A line that rises to 1."}}}),
+        v4.new_code_cell(
+            "plot()", outputs=[picture], metadata={"mystnb": {"image": {"alt": "A line that rises to 1."}}}
+        ),
         v4.new_code_cell("fail()", outputs=[error], metadata={"tags": ["raises-exception"]}),
         v4.new_code_cell("warn()", outputs=[warning], metadata={"tags": ["expects-warning"]}),
     ]
     for place, cell in enumerate(cells[1:], start=1):
         cell.execution_count = place
-    return v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    return v4.new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    )
 
 
 FAULTS = {
@@ -122,7 +134,9 @@ FAULTS = {
     "out of order": lambda nb, cells: cells[2].update(execution_count=7),
     "comment that skips": lambda nb, cells: cells[1].update(source="# NBVAL_IGNORE_OUTPUT\nprint(1)"),
     "tag that skips": lambda nb, cells: cells[1].metadata.update(tags=["nbval-skip"]),
-    "tolerance too loose": lambda nb, cells: cells[1].metadata.update(book={"tolerance": {"rtol": 9.0, "why": "x"}}),
+    "tolerance too loose": lambda nb, cells: cells[1].metadata.update(
+        book={"tolerance": {"rtol": 9.0, "why": "x"}}
+    ),
     "warning": lambda nb, cells: cells[4].metadata.update(tags=[]),
     "warning gone": lambda nb, cells: cells[4].outputs.clear(),
     "error": lambda nb, cells: cells[3].metadata.update(tags=[]),

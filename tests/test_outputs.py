@@ -182,7 +182,9 @@ def test_a_digest_is_small_and_survives_json():
     made = figure(Y)
     stored = nbformat.reads(
         nbformat.writes(
-            new_notebook(cells=[new_code_cell(outputs=[nbformat.v4.new_output("display_data", {MIME: made})])])
+            new_notebook(
+                cells=[new_code_cell(outputs=[nbformat.v4.new_output("display_data", {MIME: made})])]
+            )
         ),
         as_version=4,
     )

@@ -35,10 +35,14 @@ def test_numbers_in_the_text_stand_in_the_outputs(name, book):
         for quantity in quantities(cell.source) if cell.cell_type == "markdown" else ():
             others = re.findall(r"[Cc]hapters?[\s~]+(\d+)(?:\s(?:and|or)\s(\d+))?", quantity.sentence)
             chapters = {chapter_number(name), *(n.zfill(2) for pair in others for n in pair if n)}
-            values = np.concatenate([v for other, (_, v) in book.items() if chapter_number(other) in chapters])
+            values = np.concatenate(
+                [v for other, (_, v) in book.items() if chapter_number(other) in chapters]
+            )
             if quantity.text not in CONSTANTS and not quantity.stands_in(values):
                 unfounded.append(f"cell {place}: {quantity.text} in “{quantity.sentence}”")
-    assert not unfounded, f"{name}: these numbers stand in no output and no code of it:\n" + "\n".join(unfounded)
+    assert not unfounded, f"{name}: these numbers stand in no output and no code of it:\n" + "\n".join(
+        unfounded
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name.startswith("08")])

@@ -39,7 +39,18 @@ def copy_tree(target):
 
 def run_tests(tree, checks):
     """Run ``checks``, paths in ``tree``, until one fails. Return its name, or None."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "-x", "-q", "-rfE", "--color=no", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval",
+        "-x",
+        "-q",
+        "-rfE",
+        "--color=no",
+        "-p",
+        "no:cacheprovider",
+    ]
     # Before the installed package: the damaged one is in the copy.
     env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
@@ -50,7 +61,9 @@ def run_tests(tree, checks):
         return "the time limit"
     if run.returncode == 0:
         return None
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+?)(?: - .*|)$|^(?:FAILED|ERROR) (.+?) - ", run.stdout, re.MULTILINE)
+    failed = re.search(
+        r"^(?:FAILED|ERROR) (\S+?)(?: - .*|)$|^(?:FAILED|ERROR) (.+?) - ", run.stdout, re.MULTILINE
+    )
     if not failed:
         sys.exit(f"pytest broke on {checks}:\n{run.stdout}\n{run.stderr}")
     return failed[1] or failed[2]

@@ -24,7 +24,9 @@ def in_code(pattern, change):
     """Return a damage that changes one number of the code, found by the group of ``pattern``."""
 
     def damage(notebook, chance):
-        sites = [(cell, match) for cell in code_cells(notebook) for match in re.finditer(pattern, cell.source)]
+        sites = [
+            (cell, match) for cell in code_cells(notebook) for match in re.finditer(pattern, cell.source)
+        ]
         # How large or thick something is drawn is taste, not content; a comment does nothing.
         looks = re.compile(r"figsize|fontsize|alpha|linewidth|lw=|size=|zorder|rotation|width|#")
         sites = [
@@ -68,7 +70,9 @@ def in_output(wanted, change):
     """Return a damage that changes one Token, of those ``wanted``, of a printed text."""
 
     def damage(notebook, chance):
-        sites = [(out, key, token) for out, key in printed(notebook) for token in tokens(out[key]) if wanted(token)]
+        sites = [
+            (out, key, token) for out, key in printed(notebook) for token in tokens(out[key]) if wanted(token)
+        ]
         if not sites:
             return None
         out, key, token = chance.choice(sites)
@@ -114,7 +118,10 @@ def pictures_swapped(notebook, chance):
     if len(cells := code_cells(notebook, has_figure)) < 2:
         return None
     one, other = chance.sample(cells, 2)
-    data = [next(output.data for output in cell.outputs if MIME in output.get("data", {})) for cell in (one, other)]
+    data = [
+        next(output.data for output in cell.outputs if MIME in output.get("data", {}))
+        for cell in (one, other)
+    ]
     data[0]["image/png"], data[1]["image/png"] = data[1]["image/png"], data[0]["image/png"]
     return f"of runs {one.execution_count} and {other.execution_count}"
 
@@ -130,9 +137,13 @@ def figure_without_data(notebook, chance):
 
 KINDS = {
     "learning rate": in_code(r"\blr=([\d.]*[1-9][\d.]*(?:e-?\d+)?)", lambda number: f"{3 * float(number):g}"),
-    "seed": in_code(r"\b(?:seed|random_state|manual_seed|default_rng)[=(](\d+)", lambda number: f"{int(number) + 1}"),
+    "seed": in_code(
+        r"\b(?:seed|random_state|manual_seed|default_rng)[=(](\d+)", lambda number: f"{int(number) + 1}"
+    ),
     "constant": in_code(r"(?<![\w.\"'])((?:[3-9]|[1-9]\d+)(?:\.\d+)?)(?![\w.\"'])", other_digit),
-    "number in an output": in_output(lambda t: t.is_number and t.value and t.significant_digits > 1, other_digit),
+    "number in an output": in_output(
+        lambda t: t.is_number and t.value and t.significant_digits > 1, other_digit
+    ),
     "word in an output": in_output(lambda t: len(t.text) > 3 and t.text.isalpha(), lambda word: word + "s"),
     "number in the text": number_in_text,
     "deleted output": deleted_output,
@@ -159,5 +170,7 @@ def notebook_faults(root):
             what, _ = _damage(name, kind, path.read_text(encoding="utf-8"))
             if what:
                 damage = partial(_damage, name, kind)
-                faults.append(Fault(name, f"{kind}: {what}", lambda whole, damage=damage: damage(whole)[1], steps))
+                faults.append(
+                    Fault(name, f"{kind}: {what}", lambda whole, damage=damage: damage(whole)[1], steps)
+                )
     return faults

@@ -110,7 +110,9 @@ def readings(output):
 def numbers(text):
     """Return the numbers in a text or in code."""
     text = re.sub(r"(?<=\d)_(?=\d)", "", text.replace("−", "-"))
-    return [float(match.replace(",", "")) for match in re.findall(rf"(?<![\w.]){NUMBER}|(?<=[._]){NUMBER}", text)]
+    return [
+        float(match.replace(",", "")) for match in re.findall(rf"(?<![\w.]){NUMBER}|(?<=[._]){NUMBER}", text)
+    ]
 
 
 def values_of(notebook):
