@@ -64,6 +64,7 @@ def found(markdown):
         ("## 2.1 Prices in 1970\n\n1. first\n2. second\n\nSee chapter 5, sections 3.1 and 4.", []),
         ("[text](https://x.org/12345) {cite}`harrison78` (sec-17)=\n:width: 400px", ["17"]),
         ("It takes about 20 seconds with PyTorch 2.13; float32, 64-bit, `fc1`, L2, 0 or 1.", []),
+        ("Try 300, or 0.7 for it. So far: take 400 rows! The training set has 253.", ["253"]),
         ("A loss of $0.25$ and $\\beta_1 = 0.9$, $3 \\times 10^{-4}$", ["0.25", "0.9", "3e-4"]),
         ("| Adam | 0.0842 ± 0.0011 |", ["0.0842", "0.0011"]),
     ],
@@ -90,5 +91,6 @@ def test_a_verdict_must_be_an_output():
     output = nbformat.v4.new_output("stream", text="dropout: undecided")
     code = nbformat.v4.new_code_cell(outputs=[output])
     text = [nbformat.v4.new_markdown_cell(s) for s in ("**undecided**", "It depends.", "| Adam | holds |")]
-    notebook = nbformat.v4.new_notebook(cells=[code, *text])
-    assert verdicts_typed(notebook) == ["cell 3: holds"]
+    explained = nbformat.v4.new_markdown_cell("**holds**: on every table")
+    notebook = nbformat.v4.new_notebook(cells=[explained, code, *text])
+    assert verdicts_typed(notebook) == ["cell 4: holds"]

@@ -32,6 +32,7 @@ NOT_QUANTITIES = {
     r"[\s~]+\d[\d.]*(?:(?:,|,? and|,? or|\s?[-–]|,? to)\s?\d[\d.]*)*",
     "year": r"\b(?:1[89]\d\d|20(?:0[1-9]|[1-3]\d))\b(?!\.\d)",
     "version": r"\b(?:Python|PyTorch|NumPy|pandas|scikit-learn|[Mm]atplotlib|torch)\s+\d[\d.]*",
+    "suggestion to the reader": r"(?:^|[.?!:;]\s+)(?:[Tt]ry|[Ss]et|[Tt]ake|[Cc]hange)\b(?:[^.?!]|\.\d)*",
     "type of a number": r"\b(?:8|16|32|64)-bit\b",
     "time on the reader's machine": r"\d[\d.,]*(?:\s(?:to|or|and)\s\d+)?[\s-](?:milli)?(?:seconds?|minutes?|hours?|ms|s)\b",
 }  # fmt: skip
@@ -130,13 +131,17 @@ VERDICTS = re.compile(r"\b(?:does not hold|holds|depends|undecided)\b")
 
 
 def verdicts_typed(notebook):
-    """Return the verdicts in bold or in tables of the text that no output just above gives."""
-    typed, above = [], ""
+    """Return the verdicts in bold, italics or tables of the text that no output just above gives.
+
+    Before the first verdict is computed, the words are explained and not yet used.
+    """
+    typed, above, used = [], "", False
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "code":
             above = " ".join(text for output in cell.outputs for text in readings(output))
+            used = used or bool(VERDICTS.search(above))
             continue
-        stated = re.findall(r"\*\*.*?\*\*|^\|.*\|\s*$", cell.source, flags=re.MULTILINE)
+        stated = re.findall(r"\*+[^*\n]+\*+|^\|.*\|\s*$", cell.source if used else "", flags=re.MULTILINE)
         words = [word for part in stated for word in VERDICTS.findall(part)]
         typed += [f"cell {place}: {word}" for word in words if word not in VERDICTS.findall(above)]
     return typed
