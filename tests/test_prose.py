@@ -1,7 +1,8 @@
 """Every number in the text of a chapter stands in one of its outputs or in its code.
 
 Where a sentence names another chapter, that chapter's numbers count too; so do those of its
-solutions where a chapter sets exercises, and the other way round.
+solutions where a chapter sets exercises, and the other way round. A number of one or two digits
+must stand in the section it is in, if that has code.
 """
 
 import re
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from tools.execute import ROOT, notebooks
-from tools.prose import CONSTANTS, quantities, values_of, verdicts_typed
+from tools.prose import CONSTANTS, quantities, section, values_of, verdicts_typed
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 
@@ -20,7 +21,7 @@ NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebo
 def book():
     """Map each notebook's name to (notebook, its numbers)."""
     read = {name: nbformat.read(path, as_version=4) for name, path in NOTEBOOKS.items()}
-    return {name: (notebook, values_of(notebook)) for name, notebook in read.items()}
+    return {name: (notebook, values_of(notebook.cells)) for name, notebook in read.items()}
 
 
 def chapter_number(name):
@@ -34,14 +35,19 @@ def test_numbers_in_the_text_stand_in_the_outputs(name, book):
     for place, cell in enumerate(notebook.cells):
         for quantity in quantities(cell.source) if cell.cell_type == "markdown" else ():
             others = re.findall(r"[Cc]hapters?[\s~]+(\d+)(?:\s(?:and|or)\s(\d+))?", quantity.sentence)
-            chapters = {chapter_number(name), *(n.zfill(2) for pair in others for n in pair if n)}
-            values = np.concatenate(
-                [v for other, (_, v) in book.items() if chapter_number(other) in chapters]
-            )
+            chapters = {n.zfill(2) for pair in others for n in pair if n}
+            near = section(notebook.cells, place)
+            if quantity.is_short and any(cell.cell_type == "code" for cell in near):
+                values = [values_of(near)]
+            else:
+                values, chapters = [], chapters | {chapter_number(name)}
+            values += [v for other, (_, v) in book.items() if chapter_number(other) in chapters]
+            values = np.concatenate(values)
             if quantity.text not in CONSTANTS and not quantity.stands_in(values):
                 unfounded.append(f"cell {place}: {quantity.text} in “{quantity.sentence}”")
-    assert not unfounded, f"{name}: these numbers stand in no output and no code of it:\n" + "\n".join(
-        unfounded
+    assert not unfounded, (
+        f"{name}: these numbers stand in no output and no code of it (or of their section):\n"
+        + "\n".join(unfounded)
     )
 
 
@@ -94,3 +100,11 @@ def test_a_verdict_must_be_an_output():
     explained = nbformat.v4.new_markdown_cell("**holds**: on every table")
     notebook = nbformat.v4.new_notebook(cells=[explained, code, *text])
     assert verdicts_typed(notebook) == ["cell 4: holds"]
+
+
+def test_a_section_goes_from_heading_to_heading():
+    text = ["# Title", "a", "## One", "### Inner", "b", "## Two"]
+    cells = [nbformat.v4.new_markdown_cell(source) for source in text]
+    assert [cell.source for cell in section(cells, 4)] == ["## One", "### Inner", "b"]
+    assert [cell.source for cell in section(cells, 1)] == ["# Title", "a"]
+    assert [cell.source for cell in section(cells, 5)] == ["## Two"]

@@ -1,8 +1,9 @@
 """Which numbers does the text of a chapter state, and does the chapter print them?
 
 A number in the text may be an output's, rounded: 0.11 for 0.1079, 11% for 0.1079, $4,310 for 4.31
-thousands, 0.02 for -0.0213. 0, 1 and 2 are not looked for: they are notation more often than
-numbers.
+thousands, 0.02 for -0.0213. One of less than three significant digits stands in nearly any chapter
+by chance, so it must stand in its own section, where that has code. 0, 1 and 2 are not looked for:
+they are notation more often than numbers.
 """
 
 import re
@@ -15,6 +16,7 @@ from tools.compare import NUMBER
 
 # Numbers that no run of the book can print, with the reason why they may be trusted.
 CONSTANTS = {
+    "13": "features of the housing data: tests/test_data.py counts the columns",
     "506": "rows of the housing data: the file's checksum is verified whenever it is loaded",
     "442": "rows of the diabetes data: tests/test_data.py compares them with scikit-learn's",
 }
@@ -55,6 +57,10 @@ class Quantity:
     start: int  # place in the cell
     sentence: str
     factors: tuple = (1,)
+
+    @property
+    def is_short(self):
+        return len(re.sub(r"\D", "", self.text.lower().partition("e")[0]).lstrip("0")) < 3
 
     def stands_in(self, values):
         """Is this one of ``values`` (n,), rounded to the digits it is written with?"""
@@ -116,10 +122,19 @@ def numbers(text):
     ]
 
 
-def values_of(notebook):
-    """Return every number in the code and the outputs of ``notebook``, an array (n,)."""
+def section(cells, place):
+    """Return the cells of the section, under a heading of the first two levels, around ``place``."""
+    heads = [
+        i for i, cell in enumerate(cells) if cell.cell_type == "markdown" and re.match(r"##?\s", cell.source)
+    ]
+    start = max((head for head in heads if head <= place), default=0)
+    return cells[start : min((head for head in heads if head > place), default=len(cells))]
+
+
+def values_of(cells):
+    """Return every number in the code and the outputs of ``cells``, an array (n,)."""
     found = []
-    for cell in notebook.cells:
+    for cell in cells:
         if cell.cell_type == "code":
             found += numbers(cell.source)
             for output in cell.outputs:
