@@ -18,7 +18,8 @@ from torch.overrides import TorchFunctionMode
 
 from helpers.training import eval_mode, progress_bar
 
-CHUNK = 100  # models stacked together
+CHUNK = 100  # models stacked together, at least
+NUMBERS = 500_000  # parameters and inputs together, in a chunk of small models: they fit in the cache
 
 
 def fit_many(
@@ -81,7 +82,11 @@ def fit_many(
     kinds = {}
     for i, ((train, test), factory) in enumerate(zip(splits, factories)):
         kinds.setdefault((len(train), len(test), _settings(factory)), []).append(i)
-    chunks = [part for kind in kinds.values() for part in torch.tensor(kind).split(CHUNK)]
+    chunks = [
+        part
+        for (rows, *_), kind in kinds.items()
+        for part in torch.tensor(kind).split(_chunk_size(models[0], rows * X.shape[-1]))
+    ]
     ensemble = Ensemble(models, X, y, splits, epochs, track_test)
     bar = progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch")
     with bar:
@@ -237,6 +242,10 @@ class _Stack(TorchFunctionMode):
         bits = np.stack([s.random_raw(-(-size // 4)) for s in self.streams]).view(np.uint16)[:, :size]
         keep = torch.from_numpy(bits >= round(p * 2**16)).view_as(x)
         return x * (keep * (1 / (1 - p)))
+
+
+def _chunk_size(model, inputs):
+    return max(CHUNK, NUMBERS // (sum(p.numel() for p in model.parameters()) + inputs))
 
 
 def _make(make_model, seeds, device):
