@@ -1,14 +1,16 @@
 """Many small networks trained at once, each as if it were alone.
 
-A claim about a network is only as good as the number of seeds behind it. Training one network
-after another spends most of the time on overhead: a layer of 50 units is far too little work for
-a processor. So the weights of M networks are stacked into tensors with a leading dimension of M,
-and each operation serves all of them.
+A claim about a network is only as good as the number of seeds behind it. A layer of 50 units is
+too little work for a processor: trained one after another, networks spend nearly all their time on
+overhead. So the weights of many are stacked into tensors with one dimension more, the first, and
+each operation serves all of them; several such stacks run side by side, one for each thread.
 """
 
 import copy
-from dataclasses import dataclass
-from functools import partial
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,10 +18,17 @@ from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from helpers._checks import (
+    check_alone, check_counts, check_data, check_module, check_optimizers, check_seeds,
+    check_splits,
+)  # fmt: skip
 from helpers.training import eval_mode, progress_bar
 
-CHUNK = 100  # models stacked together, at least
-NUMBERS = 500_000  # parameters and inputs together, in a chunk of small models: they fit in the cache
+STACK_BYTES = 4 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
+ELEMENTWISE_LOSSES = {
+    F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits,
+}  # fmt: skip
+FUSED = {torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW}
 
 
 def fit_many(
@@ -28,18 +37,19 @@ def fit_many(
 ):  # fmt: skip
     """Train M models, each on its own rows and from its own seed, as if each were alone.
 
-    Model i is what this gives, up to float rounding (and to the dropout masks, which come from a
-    stream of their own for each seed)::
+    Without dropout, model i is what this gives, up to float rounding::
 
         torch.manual_seed(seeds[i])
         model = make_model()
-        shuffle = torch.Generator().manual_seed(seeds[i])
-        train = TensorDataset(X[train_rows], y[train_rows])
-        data = DataLoader(train, batch_size, shuffle=True, generator=shuffle)
+        rows = TensorDataset(X[train_rows], y[train_rows])
+        order = torch.Generator().manual_seed(seeds[i])
+        data = DataLoader(rows, batch_size, shuffle=True, generator=order)
         fit(model, data, epochs=epochs, loss=loss, optimizer=optimizer(model.parameters()))
 
-    Everything about a model depends on its own seed alone: neither its neighbours nor the number
-    of threads matter, beyond float rounding. The caller's random state is left as it was.
+    Dropout masks come from a stream of their own for each seed: another one than ``fit`` would
+    draw from, with the same probabilities. So initial weights, order and masks depend on a model's
+    own seed alone; its neighbours and the number of threads change nothing beyond float rounding,
+    and the caller's random state is left as it was.
 
     Parameters
     ----------
@@ -47,8 +57,8 @@ def fit_many(
         Called once for each seed, under ``torch.manual_seed(seed)``.
     X : float tensor (n, d), or (M, n, d) for inputs of each model's own
     y : tensor (n, ...), or (M, n, ...)
-    splits : pair (train rows, test rows), or list of M pairs
-        Row numbers, as scikit-learn's splitters give them; their sizes may differ.
+    splits : pair (train rows, test rows), or M such pairs
+        Row numbers, as scikit-learn's splitters give them. Their sizes may differ.
     seeds : sequence of M ints
     epochs : int, 0 or more
     loss : callable (prediction, target) -> scalar tensor
@@ -70,218 +80,320 @@ def fit_many(
     Raises
     ------
     TypeError, ValueError
-        Before any training, if an argument is not as described, or if the models could not be
-        trained side by side: their buffers change in training (BatchNorm's running statistics),
-        they draw random numbers other than by dropout, or the optimizer is not elementwise
-        (LBFGS, Muon).
+        Before any training: if an argument is not as described, or if the models cannot be trained
+        side by side. That is so if training changes their buffers (BatchNorm's running statistics),
+        if they draw random numbers other than by dropout, or if the optimizer does more than treat
+        each element alike (LBFGS, Muon).
     """
-    seeds = [int(seed) for seed in seeds]
-    splits = _as_pairs(splits, len(seeds), X.shape[-2])
-    factories = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer] * len(seeds)
-    models = _make(make_model, seeds, X.device)
+    seeds = check_seeds(seeds)
+    check_counts(epochs=(epochs, 0), batch_size=(batch_size, 1))
+    check_data(X, y, len(seeds))
+    splits = check_splits(splits, len(seeds), X)
+    factories, settings = check_optimizers(optimizer, scheduler, len(seeds))
+    ensemble = Ensemble(make_model, seeds, X, y, splits)
+    _choose_path(ensemble, loss)
+    ensemble.train_loss = torch.full((len(seeds), epochs), torch.nan, device=X.device)
+    ensemble.test_loss = ensemble.train_loss.clone() if track_test else None
+
+    # The models of a stack step together: they need equally many rows, and one optimizer.
     kinds = {}
-    for i, ((train, test), factory) in enumerate(zip(splits, factories)):
-        kinds.setdefault((len(train), len(test), _settings(factory)), []).append(i)
-    chunks = [
-        part
-        for (rows, *_), kind in kinds.items()
-        for part in torch.tensor(kind).split(_chunk_size(models[0], rows * X.shape[-1]))
-    ]
-    ensemble = Ensemble(models, X, y, splits, epochs, track_test)
-    bar = progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch")
-    with bar:
-        for chunk in chunks:
-            _fit_chunk(
-                ensemble, chunk, [seeds[i] for i in chunk], batch_size, loss, factories[chunk[0]],
-                scheduler, bar,
-            )  # fmt: skip
+    for i, ((train, test), setting) in enumerate(zip(splits, settings)):
+        kinds.setdefault((len(train), len(test), setting), []).append(i)
+    stop = threading.Event()
+    with (
+        progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch") as bar,
+        _one_thread_each(X.device) as (workers, pool),
+    ):
+
+        def run(models):
+            factory = factories[models[0]]
+            stack = _Stack(ensemble, models)
+            for _ in _epochs(stack, epochs, batch_size, loss, factory, scheduler):
+                bar.update(len(models))
+                if stop.is_set():
+                    return
+            stack.save()
+
+        parts = [part for kind in kinds.values() for part in ensemble._parts(kind, workers)]
+        try:
+            list(pool.map(run, parts))
+        except BaseException:  # an interrupt too, which only this thread hears of
+            stop.set()
+            raise
     ensemble.predictions = ensemble.predict(X)
     return ensemble
 
 
 class Ensemble:
-    """M trained models, their histories and predictions; ``len()`` is M.
+    """M trained models, their histories and predictions; ``len()`` gives M.
 
     Attributes
     ----------
     train_loss : tensor (M, epochs)
-        The mean loss of each epoch's rows, as trained on.
-    test_loss : tensor (M, epochs), or None unless asked for by ``track_test``
+        Mean loss of each epoch's rows, as trained on.
+    test_loss : tensor (M, epochs), or None unless ``track_test`` asked for it
     predictions : tensor (M, n, ...)
-        Each model's output for all rows, in eval mode, at the end of training.
-    splits : list of M pairs (train rows, test rows) of int64 tensors
+        Each model's output for every row of X, in eval mode, at the end of training.
+    seeds : list of M ints
+    splits : list of M pairs (train rows, test rows) of tensors
     """
 
-    def __init__(self, models, X, y, splits, epochs, track_test):
-        self._template = models[0]
-        self._state = {
-            name: torch.stack([m.state_dict(keep_vars=True)[name].detach() for m in models])
-            for name in models[0].state_dict()
-        }
-        self.X, self.y, self.splits = X, y, splits
-        self.train_loss = torch.full((len(models), epochs), torch.nan, device=X.device)
-        self.test_loss = self.train_loss.clone() if track_test else None
+    def __init__(self, make_model, seeds, X, y, splits):
+        self.seeds, self.splits = seeds, splits
+        self._own = X.ndim == 3, y.shape[:2] == (len(seeds), X.shape[-2])
+        self._X, self._y = X.contiguous(), y.contiguous()
+        self._by_vmap = [True, True]  # the models, the loss: _choose_path decides
+        with torch.random.fork_rng(devices=[]):
+            for i, seed in enumerate(seeds):
+                # As torch.manual_seed does, which takes longer than to make a small network.
+                torch.default_generator.manual_seed(seed)
+                self._add(i, make_model())
+
+    def _add(self, i, model):
+        check_module(model, self._template if i else None)
+        if i == 0:
+            self._template = model.to(self._X.device)
+            self._state = {
+                name: value.detach().new_empty((len(self), *value.shape))
+                for name, value in _tensors(model)
+            }
+        for name, value in _tensors(model):
+            self._state[name][i] = value.detach()
 
     def __len__(self):
         return len(self.splits)
 
     def model(self, i):
-        """Return model ``i`` as an ordinary module, in eval mode."""
+        """Return model ``i`` as an ordinary module of its own, in eval mode."""
         model = copy.deepcopy(self._template)
-        model.load_state_dict({name: value[i] for name, value in self._state.items()})
+        for name, value in _tensors(model):
+            value.data = self._state[name][i].clone()
         return model.eval()
 
     @torch.no_grad()
     def predict(self, X):
         """Return outputs (M, n, ...) for ``X`` (n, d) or (M, n, d), in eval mode."""
-        template = copy.deepcopy(self._template).eval()
         outputs = []
-        for chunk in torch.arange(len(self)).split(CHUNK):
-            state = {name: _broadcastable(value[chunk]) for name, value in self._state.items()}
-            x = X[chunk] if X.ndim == 3 else X.expand(len(chunk), *X.shape)
-            outputs.append(_Stack(template, state, x)(state, x))
+        for models in self._parts(range(len(self))):
+            stack = _Stack(self, models)
+            stack.module.eval()
+            outputs.append(stack(X[models] if X.ndim == 3 else X.expand(len(models), *X.shape)))
         return torch.cat(outputs)
 
     def score(self, metric, on="test"):
-        """Return ``metric(predictions, targets)``, a scalar, of each model's rows: tensor (M,).
+        """Return ``metric(predictions, targets)``, a scalar, for each model's rows: tensor (M,).
 
         ``on`` says which rows: "test" or "train".
         """
-        side = ("train", "test").index(on)
+        if on not in ("train", "test"):
+            raise ValueError(f'on must be "train" or "test", got {on!r}')
         scores = []
-        for i, split in enumerate(self.splits):
-            target = self.y[i] if _per_model(self.y, len(self), self.X.shape[-2]) else self.y
-            scores.append(torch.as_tensor(metric(self.predictions[i, split[side]], target[split[side]])))
+        for i, (train, test) in enumerate(self.splits):
+            rows = train if on == "train" else test
+            target = (self._y[i] if self._own[1] else self._y)[rows]
+            scores.append(torch.as_tensor(metric(self.predictions[i, rows], target)))
         return torch.stack(scores)
 
+    def _parts(self, models, workers=1):
+        """Divide model numbers into stacks of about the same size, as many for each worker."""
+        each = 4 * sum(value[0].numel() * value.element_size() for value in self._state.values())
+        parts = workers * math.ceil(len(models) * each / STACK_BYTES / workers)
+        return [part.tolist() for part in torch.tensor(models).tensor_split(min(parts, len(models)))]
 
-def _fit_chunk(ensemble, chunk, seeds, batch_size, loss, factory, scheduler, bar):
-    train = torch.stack([ensemble.splits[i][0] for i in chunk])
-    test = torch.stack([ensemble.splits[i][1] for i in chunk])
-    X, y, m = ensemble.X, ensemble.y, len(chunk)
-    own_X, own_y = X.ndim == 3, _per_model(y, len(ensemble), X.shape[-2])
+    def _rows(self, models, index):
+        """Gather from X and y the rows ``index`` (m, k), a line for each of ``models``."""
+        gathered = []
+        for values, own in zip((self._X, self._y), self._own):
+            where = index
+            if own:
+                where = index + torch.tensor(models, device=index.device)[:, None] * values.shape[1]
+                values = values.flatten(0, 1)
+            gathered.append(values.index_select(0, where.flatten()).unflatten(0, index.shape))
+        return gathered
 
-    def rows(values, own, index):
-        return values[chunk[:, None], index] if own else values[index]
 
-    template = ensemble._template.train()
-    trainable = {name for name, p in template.named_parameters() if p.requires_grad}
-    state = {
-        name: _broadcastable(value[chunk]).requires_grad_(name in trainable)
-        for name, value in ensemble._state.items()
-    }
-    parameters = [state[name] for name in state if name in trainable]
-    optimizer = factory(parameters)
+def _epochs(stack, epochs, batch_size, loss, factory, scheduler):
+    """Train a stack, pausing after each epoch."""
+    ensemble, models, module = stack.ensemble, stack.models, stack.module.train()
+    train, test = (torch.stack([ensemble.splits[i][side] for i in models]) for side in (0, 1))
+    optimizer = factory([p for p in module.parameters() if p.requires_grad])
     for group in optimizer.param_groups:
-        if "fused" in group and type(optimizer) in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD):
+        # The same update, in one pass over memory.
+        if type(optimizer) in FUSED and group["fused"] is None and not group["foreach"]:
             group["fused"] = True
-    schedule = scheduler(optimizer) if scheduler is not None else None
-    stack = _Stack(template, state, rows(X, own_X, train[:, :8]), seeds)
-    losses = torch.func.vmap(loss)
-    shuffles = [torch.Generator().manual_seed(seed) for seed in seeds]
-    for epoch in range(ensemble.train_loss.shape[1]):
-        order = train
+    schedule = None if scheduler is None else scheduler(optimizer)
+    X, y = ensemble._rows(models, train)
+    for epoch in range(epochs):
         if batch_size < train.shape[1]:  # a batch of all rows is the same in any order
-            order = train.gather(1, torch.stack([_shuffled(train.shape[1], g) for g in shuffles]))
-        epoch_X, epoch_y = rows(X, own_X, order), rows(y, own_y, order)
+            X, y = ensemble._rows(models, train.gather(1, stack.shuffled(train.shape[1])))
         total = 0
-        for x, target in zip(epoch_X.split(batch_size, 1), epoch_y.split(batch_size, 1)):
-            batch = losses(stack(state, x), target)
-            # Each loss depends on one model's parameters only, so the gradient of the sum holds
+        for x, target in zip(X.split(batch_size, 1), y.split(batch_size, 1)):
+            losses = stack.losses(loss, stack(x), target)
+            # Each loss depends on its own model's weights only: the gradient of the sum holds
             # the gradient of each.
-            batch.sum().backward()
+            losses.sum().backward()
             optimizer.step()
             optimizer.zero_grad()
-            total = total + batch.detach() * x.shape[1]
-        ensemble.train_loss[chunk, epoch] = total / train.shape[1]
+            total = total + losses.detach() * x.shape[1]
+        ensemble.train_loss[models, epoch] = total / train.shape[1]
+        if ensemble.test_loss is not None:
+            with eval_mode(module):
+                x, target = ensemble._rows(models, test)
+                ensemble.test_loss[models, epoch] = stack.losses(loss, stack(x), target)
         if schedule is not None:
             schedule.step()
-        if ensemble.test_loss is not None:
-            with eval_mode(template):
-                pred = stack(state, rows(X, own_X, test))
-                ensemble.test_loss[chunk, epoch] = losses(pred, rows(y, own_y, test))
-        bar.update(m)
-    for name, value in state.items():
-        ensemble._state[name][chunk] = value.detach().reshape(ensemble._state[name][chunk].shape)
+        yield
 
 
 class _Stack(TorchFunctionMode):
-    """Runs one module's code on the stacked parameters of many.
+    """Some of the ensemble's models as one module, whose weights have a first dimension more.
 
-    Layers that treat rows and leading dimensions alike need no change. Those that do not are
-    replaced here: a linear layer, by a batched matrix product; dropout, by masks drawn from each
-    model's own stream.
+    Most of PyTorch treats a further leading dimension as it should. While the module runs, what
+    does not is replaced: a linear layer by a batched matrix product, dropout by masks from each
+    model's own stream. A module that this would change (``_choose_path`` finds out) runs through
+    ``torch.func.vmap`` instead, which stacks any, but slower.
     """
 
-    def __init__(self, template, state, x, seeds=()):
+    def __init__(self, ensemble, models):
         super().__init__()
-        self.template = template
+        self.ensemble, self.models = ensemble, models
+        self.module = copy.deepcopy(ensemble._template)
+        for name, value in _tensors(self.module):
+            stacked = ensemble._state[name][models]
+            # A vector, such as a bias, must meet (models, rows, features) as (models, 1, features).
+            value.data = stacked.reshape(len(models), *[1] * (3 - stacked.ndim), *stacked.shape[1:])
+        seeds = [ensemble.seeds[i] for i in models]
+        self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.streams = [np.random.SFC64(seed % 2**64) for seed in seeds]
+        self.bits, self.used = np.empty((len(seeds), 0), np.uint16), 0
 
-    def __call__(self, state, x):
+    def save(self):
+        for name, value in _tensors(self.module):
+            state = self.ensemble._state[name]
+            state[self.models] = value.detach().reshape(len(self.models), *state.shape[1:])
+
+    def __call__(self, x):
+        """Return the outputs (m, rows, ...) for inputs (m, rows, d)."""
         with self:
-            return torch.func.functional_call(self.template, state, (x,))
+            if not self.ensemble._by_vmap[0]:
+                return self.module(x)
+            state = {
+                name: value.reshape(len(x), *self.ensemble._state[name].shape[1:])
+                for name, value in _tensors(self.module)
+            }
+            return torch.func.vmap(self._alone)(state, x, torch.arange(len(x), device=x.device))
+
+    def _alone(self, state, x, place):
+        self.place = place
+        return torch.func.functional_call(self.module, state, (x,))
+
+    def losses(self, loss, output, target):
+        """Return each model's loss (m,), a mean over its rows."""
+        if self.ensemble._by_vmap[1]:
+            return torch.func.vmap(loss)(output, target)
+        with self:
+            return loss(output, target)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is F.linear:
-            return self.linear(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        model_by_vmap, loss_by_vmap = self.ensemble._by_vmap
         if func is F.dropout:
-            return self.dropout(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
+            return self._dropout(*args, **kwargs)
+        if func is F.linear and not model_by_vmap:
+            return self._linear(*args, **kwargs)
+        if func in ELEMENTWISE_LOSSES and kwargs.get("reduction") == "mean" and not loss_by_vmap:
+            return func(*args, **kwargs | {"reduction": "none"}).flatten(1).mean(1)
+        return func(*args, **kwargs)
 
-    def linear(self, x, weight, bias=None):
-        # Features first: then the gradient of the weight comes out in the weight's own layout.
+    def _linear(self, x, weight, bias=None):
+        # Features before rows: the gradient of the weight then has the weight's own layout.
         if bias is None:
             return torch.bmm(weight, x.mT).mT
         return torch.baddbmm(bias.mT, weight, x.mT).mT
 
-    def dropout(self, x, p=0.5, training=True, inplace=False):
+    def _dropout(self, x, p=0.5, training=True, inplace=False):
         if not training or p == 0:
             return x
-        size = x[0].numel()
-        bits = np.stack([s.random_raw(-(-size // 4)) for s in self.streams]).view(np.uint16)[:, :size]
-        keep = torch.from_numpy(bits >= round(p * 2**16)).view_as(x)
-        return x * (keep * (1 / (1 - p)))
+        if p == 1:
+            return x * 0
+        by_vmap = self.ensemble._by_vmap[0]
+        rows, *rest = x.shape if by_vmap else x.shape[1:]
+        bits = self._draw(math.prod(rest) * rows)
+        keep = torch.from_numpy(bits >= round(p * 2**16)).to(x.device, x.dtype).mul_(1 / (1 - p))
+        keep = keep.view(len(self.models), *rest, rows).movedim(-1, 1)
+        return x * (keep[self.place] if by_vmap else keep)
+
+    def _draw(self, size):
+        """Return (m, size) random 16-bit integers, each line from its model's stream."""
+        if self.used + size > self.bits.shape[1]:
+            words = max(2048, -(-size // 4))
+            self.bits = np.stack([stream.random_raw(words) for stream in self.streams]).view(np.uint16)
+            self.used = 0
+        self.used += size
+        return self.bits[:, self.used - size : self.used]
+
+    def shuffled(self, n):
+        """Return an epoch's order (m, n) of n rows, each line as a shuffling DataLoader has it."""
+        lines = []
+        for generator in self.orders:
+            # A DataLoader also draws a number for its workers, before, and another order that it
+            # throws away, after; without them the next epoch's would differ.
+            torch.empty((), dtype=torch.int64).random_(generator=generator)
+            lines.append(torch.randperm(n, generator=generator))
+            torch.randperm(n, generator=generator)
+        return torch.stack(lines).to(self.ensemble._X.device)
 
 
-def _chunk_size(model, inputs):
-    return max(CHUNK, NUMBERS // (sum(p.numel() for p in model.parameters()) + inputs))
+@contextmanager
+def _one_thread_each(device):
+    """Give a pool of threads, in each of which PyTorch computes without further threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        workers = threads if device.type == "cpu" else 1
+        with ThreadPoolExecutor(workers) as pool:
+            yield workers, pool
+    finally:
+        torch.set_num_threads(threads)
 
 
-def _make(make_model, seeds, device):
-    models = []
-    with torch.random.fork_rng():
-        for seed in seeds:
-            torch.manual_seed(seed)
-            models.append(make_model().to(device))
-    return models
+def _tensors(module):
+    return [*module.named_parameters(), *module.named_buffers()]
 
 
-def _shuffled(n, generator):
-    # A shuffling DataLoader also draws a number for its workers, before, and an order that it
-    # throws away, after: without them, the next epoch would differ from its own.
-    torch.empty((), dtype=torch.int64).random_(generator=generator)
-    order = torch.randperm(n, generator=generator)
-    torch.randperm(n, generator=generator)
-    return order
+def _choose_path(ensemble, loss):
+    """Raise unless the models can be trained side by side; find out whether vmap is needed."""
+    few = list(range(min(len(ensemble), 8)))
+    count = min(4, *(len(train) for train, _ in ensemble.splits))
+    X, y = ensemble._rows(few, torch.stack([ensemble.splits[i][0][:count] for i in few]))
+    check_alone(copy.deepcopy(ensemble._template), loss, X[0], y[0])
+
+    def run():
+        stack = _Stack(ensemble, few)
+        output = stack(X)
+        return output, stack.losses(loss, output, y)
+
+    with torch.no_grad():
+        try:
+            expected = run()
+        except Exception as error:
+            raise ValueError(
+                f"models of this kind can't be trained side by side: {error}. Random numbers must "
+                "come from dropout, and control flow must not depend on values; or train each "
+                "alone, with training.fit"
+            ) from error
+        # First the model without vmap, then the loss too, for as long as the numbers stay.
+        for part in (0, 1):
+            ensemble._by_vmap[part] = False
+            try:
+                same = all(map(_close, run(), expected))
+            except Exception:
+                same = False
+            if not same:
+                ensemble._by_vmap[part] = True
 
 
-def _broadcastable(value):
-    """Give stacked scalars and vectors the dimensions that let them meet rows of features."""
-    return value.reshape(len(value), *[1] * max(0, 3 - value.ndim), *value.shape[1:])
-
-
-def _per_model(y, m, n):
-    return y.ndim > 1 and y.shape[:2] == (m, n)
-
-
-def _settings(factory):
-    probe = factory([nn.Parameter(torch.zeros(1))])
-    return type(probe), repr(sorted(probe.defaults.items()))
-
-
-def _as_pairs(splits, m, n):
-    splits = splits if isinstance(splits, tuple) else list(splits)
-    if np.ndim(splits[0][0]) == 0:
-        splits = [splits] * m
-    return [tuple(torch.as_tensor(np.asarray(side), dtype=torch.int64) for side in pair) for pair in splits]
+def _close(a, b):
+    return a.shape == b.shape and torch.allclose(
+        a, b, rtol=1e-4, atol=1e-5 * b.abs().max().item(), equal_nan=True
+    )

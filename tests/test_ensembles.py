@@ -1,0 +1,380 @@
+"""Many models at once, compared with each one alone."""
+
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from sklearn.model_selection import KFold
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import lr_scheduler as schedules
+from torch.utils.data import DataLoader, TensorDataset
+
+from helpers.ensembles import fit_many
+from helpers.models import MLP
+from helpers.training import evaluate, fit, rmse
+
+N, FEATURES = 61, 5
+GENERATOR = torch.Generator().manual_seed(0)
+X = torch.rand(N, FEATURES, generator=GENERATOR)
+Y = X.square().sum(1, keepdim=True) + 0.1 * torch.randn(N, 1, generator=GENERATOR)
+LABELS = torch.bucketize(Y[:, 0], Y[:, 0].quantile(torch.tensor([1 / 3, 2 / 3])))  # 0, 1, 2
+FOLDS = list(KFold(3, shuffle=True, random_state=0).split(X))  # 40 or 41 training rows
+SEEDS = [3, 8, 11]
+ADAM = partial(torch.optim.Adam, lr=1e-2)
+SMALL = partial(MLP, FEATURES, (8, 6), 1)
+
+
+def together(make_model=SMALL, X=X, y=Y, splits=FOLDS, seeds=SEEDS, **options):
+    return fit_many(
+        make_model, X, y, splits, seeds, **{"epochs": 3, "batch_size": 8, "loss": nn.MSELoss(), "optimizer": ADAM} | options
+    )  # fmt: skip
+
+
+def alone(
+    i, make_model=SMALL, X=X, y=Y, splits=FOLDS, seeds=SEEDS,
+    epochs=3, batch_size=8, loss=None, optimizer=ADAM, scheduler=None,
+):  # fmt: skip
+    """Train model ``i`` by the plain loop; return it with its history."""
+    torch.manual_seed(seeds[i])
+    model = make_model()
+    train, test = (TensorDataset(X[rows], y[rows]) for rows in splits[i])
+    order = torch.Generator().manual_seed(seeds[i])
+    made = optimizer(model.parameters())
+    history = fit(
+        model, DataLoader(train, batch_size, shuffle=True, generator=order), epochs=epochs,
+        loss=loss or nn.MSELoss(), optimizer=made, scheduler=scheduler and scheduler(made),
+        test=DataLoader(test, N),
+    )  # fmt: skip
+    return model, history
+
+
+def assert_same(ensemble, models, **tolerance):
+    for i, model in enumerate(models):
+        expected, found = model.state_dict(), ensemble.model(i).state_dict()
+        assert expected.keys() == found.keys()
+        for name in expected:
+            torch.testing.assert_close(found[name], expected[name], **tolerance)
+
+
+OPTIMIZERS = {
+    "sgd": partial(torch.optim.SGD, lr=0.05),
+    "momentum": partial(torch.optim.SGD, lr=0.02, momentum=0.9, nesterov=True, weight_decay=1e-2),
+    "adam": partial(torch.optim.Adam, lr=1e-2, weight_decay=1e-2),
+    "adamw": partial(torch.optim.AdamW, lr=1e-2, weight_decay=1e-1),
+    "rmsprop": partial(torch.optim.RMSprop, lr=1e-3, momentum=0.5),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+def test_same_as_alone(optimizer):
+    """Twenty epochs on folds that differ by a row, with a schedule: the weights of the plain loop."""
+    options = {
+        "epochs": 20, "optimizer": optimizer, "scheduler": partial(schedules.StepLR, step_size=7, gamma=0.3),
+    }  # fmt: skip
+    ensemble = together(track_test=True, **options)
+    models, histories = zip(*(alone(i, **options) for i in range(3)))
+    assert {len(train) for train, _ in FOLDS} == {40, 41}
+    assert_same(ensemble, models, rtol=1e-3, atol=1e-4)
+    for name in ("train_loss", "test_loss"):
+        expected = torch.tensor([getattr(history, name) for history in histories])
+        torch.testing.assert_close(getattr(ensemble, name), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_training_moves_the_weights_further_than_the_tolerance():
+    fresh, trained = together(epochs=0), together(epochs=20, optimizer=OPTIMIZERS["rmsprop"])
+    assert max((a - b).abs().max() for a, b in zip(fresh.model(0).parameters(), trained.model(0).parameters())) > 0.01
+
+
+def test_zero_epochs_leave_the_initial_weights():
+    ensemble = together(epochs=0)
+    assert_same(ensemble, [alone(i, epochs=0)[0] for i in range(3)], rtol=0, atol=0)
+    assert ensemble.train_loss.shape == (3, 0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 20, 40, 1000])
+def test_any_batch_size(batch_size):
+    """A last batch of one row; none left over; all rows at once."""
+    ensemble = together(batch_size=batch_size, track_test=True)
+    assert_same(ensemble, [alone(i, batch_size=batch_size)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+
+
+def test_an_optimizer_for_each_model():
+    factories = [partial(torch.optim.SGD, lr=0.1), ADAM, partial(torch.optim.SGD, lr=0.01)]
+    ensemble = together(optimizer=factories)
+    assert_same(ensemble, [alone(i, optimizer=factories[i])[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+
+
+def test_data_of_each_model():
+    scale = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1)
+    own_X, own_y = (X * scale)[..., :4], Y + scale  # not contiguous, as scale_splits gives it
+    make = partial(MLP, 4, (8,), 1)
+    models = [alone(i, make, own_X[i], own_y[i])[0] for i in range(3)]
+    ensemble = together(make, own_X, own_y)
+    assert_same(ensemble, models, rtol=1e-3, atol=1e-4)
+    for i, (_, test) in enumerate(FOLDS):
+        rows = DataLoader(TensorDataset(own_X[i, test], own_y[i, test]), N)
+        assert ensemble.score(rmse)[i].item() == pytest.approx(evaluate(models[i], rows, rmse), rel=1e-3)
+    assert_same(together(make, own_X, Y), [alone(i, make, own_X[i])[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+
+
+def test_classification():
+    options = {"make_model": partial(MLP, FEATURES, (8,), 3), "y": LABELS, "loss": nn.CrossEntropyLoss()}
+    ensemble = together(**options, epochs=20)
+    assert_same(ensemble, [alone(i, **options, epochs=20)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+    accuracy = ensemble.score(lambda logits, labels: (logits.argmax(1) == labels).float().mean(), on="train")
+    assert (accuracy > 0.5).all()  # by chance: a third
+
+
+class Odd(nn.Module):
+    """All that a stack can trip over: rows flattened by hand, layers used functionally or twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(FEATURES, 4)
+        self.norm = nn.LayerNorm(4)
+        self.again = nn.Linear(4, 4, bias=False)
+        self.slope = nn.Parameter(torch.rand(()))
+        self.register_buffer("shift", torch.rand(4))
+        self.head = nn.Linear(4, 1)
+        self.head.bias.requires_grad_(False)
+
+    def forward(self, x):
+        x = F.relu(self.first(x.view(x.size(0), -1)))
+        x = self.again(self.again(self.norm(x)))
+        return self.head(F.softmax(self.slope * x + self.shift, dim=1))
+
+
+class Swish(nn.Module):
+    """A functional style, and parameters of no dimension and of one."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(FEATURES, 4), nn.Linear(4, 1)
+        self.slope, self.gain = nn.Parameter(torch.rand(())), nn.Parameter(torch.rand(4))
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.head(self.gain * x * torch.sigmoid(self.slope * x))
+
+
+@pytest.mark.parametrize("make_model", [Odd, Swish])
+def test_any_module(make_model):
+    models = [alone(i, make_model)[0] for i in range(3)]
+    assert_same(together(make_model), models, rtol=1e-3, atol=1e-4)
+
+
+def test_tied_weights():
+    def tied():
+        model = nn.Sequential(nn.Linear(FEATURES, FEATURES), nn.Tanh(), nn.Linear(FEATURES, FEATURES), nn.Linear(FEATURES, 1))
+        model[2].weight = model[0].weight
+        return model
+
+    assert_same(together(tied), [alone(i, tied)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", [nn.L1Loss(), nn.HuberLoss(), lambda p, t: 0.3 * F.mse_loss(p, t) + (p - t).abs().max()])
+def test_any_loss(loss):
+    assert_same(together(loss=loss), [alone(i, loss=loss)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+
+
+class FunctionalDropout(nn.Sequential):
+    def forward(self, x):
+        return F.dropout(super().forward(x), 0.3, self.training)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
+def test_dropout_keeps_and_scales(p):
+    """A linear model on ones: its loss in training tells each unit's factor, 0 or 1 / (1 - p)."""
+    models, rows = 40, 100
+
+    def make_model():
+        model = nn.Sequential(nn.Dropout(p), nn.Linear(1, 1, bias=False))
+        nn.init.ones_(model[1].weight)
+        return model
+
+    ensemble = fit_many(
+        make_model, torch.ones(rows, 1), torch.zeros(rows, 1), (np.arange(rows), np.arange(rows)), range(models),
+        epochs=10, batch_size=rows, loss=nn.MSELoss(), optimizer=partial(torch.optim.SGD, lr=0.0), track_test=True,
+    )  # fmt: skip
+    kept = ensemble.train_loss * (1 - p) ** 2  # the share of rows that passed
+    error = (p * (1 - p) / kept.numel() / rows) ** 0.5
+    assert abs(kept.mean() - (1 - p)) < 5 * error
+    # Masks are independent from model to model and from epoch to epoch, as wide as a binomial.
+    assert kept.std() == pytest.approx((p * (1 - p) / rows) ** 0.5, rel=0.25)
+    assert len(kept.unique(dim=0)) == models and len(kept.unique(dim=1)[0]) > 5
+    assert (ensemble.test_loss == 1).all() and (ensemble.predictions == 1).all()
+
+
+def test_dropout_gives_the_plain_loops_distribution():
+    options = {"make_model": partial(SMALL, dropout=0.5), "epochs": 8}
+    split, models = FOLDS[0], 40
+    scores = together(**options, splits=split, seeds=range(models)).score(rmse)
+    rows = DataLoader(TensorDataset(X[split[1]], Y[split[1]]), N)
+    plain = torch.tensor([
+        evaluate(alone(i, **options, splits=[split] * models, seeds=range(models))[0], rows, rmse) for i in range(models)
+    ])  # fmt: skip
+    undropped = together(splits=split, seeds=range(models), epochs=8).score(rmse)
+    error = ((scores - plain).var() / models) ** 0.5
+    assert abs((scores - plain).mean()) < 4 * error
+    assert abs((scores - undropped).mean()) > 8 * error  # the same test would notice no dropout
+
+
+@pytest.mark.parametrize("make_model", [
+    partial(SMALL, dropout=0.4),
+    lambda: FunctionalDropout(nn.Linear(FEATURES, 1)),
+    lambda: FunctionalDropout(nn.Flatten(), nn.Linear(FEATURES, 1)),
+], ids=["module", "function", "vmap"])  # fmt: skip
+def test_a_model_does_not_see_its_neighbours(make_model):
+    """Dropout or not, a model is the same alone, among others, and with other threads."""
+    crowd = together(make_model, seeds=[5, *range(30)], splits=FOLDS[0])
+    assert torch.equal(crowd.predictions, together(make_model, seeds=[5, *range(30)], splits=FOLDS[0]).predictions)
+    lonely = together(make_model, seeds=[5], splits=FOLDS[0])
+    torch.testing.assert_close(crowd.predictions[:1], lonely.predictions, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(crowd.predictions[0], crowd.predictions[6], rtol=1e-4, atol=1e-5)  # seed 5 too
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1 if threads > 1 else 2)
+        other = together(make_model, seeds=[5, *range(30)], splits=FOLDS[0])
+    finally:
+        torch.set_num_threads(threads)
+    torch.testing.assert_close(crowd.predictions, other.predictions, rtol=1e-4, atol=1e-5)
+
+
+def test_nothing_of_the_callers_changes():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    threads, X_before = torch.get_num_threads(), X.clone()
+    together(partial(SMALL, dropout=0.5))
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads and torch.equal(X, X_before)
+    with pytest.raises(ZeroDivisionError):
+        together(scheduler=partial(schedules.LambdaLR, lr_lambda=lambda epoch: 1 / (2 - epoch)))
+    assert torch.get_num_threads() == threads
+
+
+def test_the_ensemble_in_the_readers_hands():
+    ensemble = together(partial(SMALL, dropout=0.5))
+    assert len(ensemble) == 3 and ensemble.test_loss is None
+    model = ensemble.model(1)
+    assert isinstance(model, MLP) and not model.training
+    torch.testing.assert_close(model(X), ensemble.predictions[1])
+    torch.testing.assert_close(ensemble.predict(X), ensemble.predictions)
+    torch.testing.assert_close(ensemble.predict(X.expand(3, *X.shape)), ensemble.predictions)
+    with torch.no_grad():
+        model[0].weight.zero_()  # a copy
+    torch.testing.assert_close(ensemble.predict(X), ensemble.predictions)
+    train, test = FOLDS[1]
+    assert ensemble.score(rmse)[1] == rmse(ensemble.predictions[1, test], Y[test])
+    assert ensemble.score(rmse, on="train")[1] == rmse(ensemble.predictions[1, train], Y[train])
+    with pytest.raises(ValueError, match="on must be"):
+        ensemble.score(rmse, on="validation")
+
+
+def test_one_split_serves_all_models():
+    one, three = together(splits=FOLDS[0]), together(splits=[FOLDS[0]] * 3)
+    assert torch.equal(one.predictions, three.predictions)
+    lists = together(splits=(FOLDS[0][0].tolist(), torch.as_tensor(FOLDS[0][1])))
+    assert torch.equal(one.predictions, lists.predictions)
+    generator = together(splits=KFold(3, shuffle=True, random_state=0).split(X))
+    assert torch.equal(together().predictions, generator.predictions)
+
+
+class Noise(nn.Linear):
+    def forward(self, x):
+        return super().forward(x + torch.randn_like(x))
+
+
+class Coupled(torch.optim.SGD):
+    """Scales its step by the norm of the whole gradient, as clipping does."""
+
+    def step(self):
+        for p in self.param_groups[0]["params"]:
+            p.grad /= p.grad.norm()
+        super().step()
+
+
+SHARED = SMALL()
+nan = X.clone()
+nan[3, 2] = torch.nan
+BAD = {
+    "NaN in X": ({"X": nan}, ValueError, "X has NaN"),
+    "infinite y": ({"y": Y / 0}, ValueError, "y has NaN or infinite"),
+    "arrays": ({"X": X.numpy()}, TypeError, "X must be a tensor"),
+    "integer X": ({"X": X.long()}, TypeError, "X must hold floats"),
+    "images": ({"X": X.view(N, FEATURES, 1, 1)}, ValueError, "X must be"),
+    "X of other models": ({"X": X.expand(2, N, FEATURES)}, ValueError, "X must be"),
+    "fewer targets": ({"y": Y[1:]}, ValueError, "y must be"),
+    "flat targets": ({"y": Y[:, 0]}, ValueError, "unsqueeze"),
+    "class numbers as numbers": ({"y": LABELS[:, None]}, ValueError, "y.float"),
+    "flat class numbers as numbers": ({"y": LABELS}, ValueError, "y.float"),
+    "doubles": ({"X": X.double(), "y": Y.double()}, ValueError, "float64"),
+    "other features": ({"X": X[:, :3]}, ValueError, r"don't work on X \(4, 3\)"),
+    "no seeds": ({"seeds": []}, ValueError, "seeds"),
+    "seed of words": ({"seeds": [1.5, 2, 3]}, ValueError, "seeds"),
+    "fewer seeds": ({"seeds": [1, 2]}, ValueError, "splits has 3 pairs and seeds 2"),
+    "empty split": ({"splits": (np.arange(0), np.arange(5))}, ValueError, "train rows must be one or more"),
+    "no test rows": ({"splits": [FOLDS[0], FOLDS[1], (np.arange(5), [])]}, ValueError, r"splits\[2\]'s test rows"),
+    "rows beyond": ({"splits": (np.arange(5), np.arange(5, N + 1))}, ValueError, "from 0 to 60"),
+    "negative rows": ({"splits": (np.arange(5), -np.arange(5))}, ValueError, "from 0 to 60"),
+    "masks": ({"splits": (np.arange(N) < 30, np.arange(N) > 30)}, TypeError, "flatnonzero"),
+    "three parts": ({"splits": [(*FOLDS[0], [1])] * 3}, ValueError, r"splits\[0\] must be a pair"),
+    "epochs": ({"epochs": -1}, ValueError, "epochs"),
+    "batch size": ({"batch_size": 0}, ValueError, "batch_size"),
+    "no module": ({"make_model": lambda: abs}, TypeError, "make_model must return"),
+    "one module for all": ({"make_model": lambda: SHARED}, ValueError, "same module|one module twice"),
+    "various layers": ({"make_model": lambda: MLP(FEATURES, (torch.randint(2, 9, ()).item(),), 1)}, ValueError, "same layers"),
+    "an optimizer made already": ({"optimizer": ADAM(SHARED.parameters())}, TypeError, "partial"),
+    "two optimizers for three": ({"optimizer": [ADAM, ADAM]}, ValueError, "optimizer is a list of 2"),
+    "no optimizer": ({"optimizer": list}, TypeError, "must make a torch.optim.Optimizer"),
+    "needs a closure": ({"optimizer": torch.optim.LBFGS}, ValueError, "closure"),
+    "needs matrices": ({"optimizer": partial(torch.optim.Adafactor)}, ValueError, "side by side"),
+    "couples elements": ({"optimizer": partial(Coupled, lr=0.1)}, ValueError, "one element depends on others"),
+    "schedule by the loss": ({"scheduler": schedules.ReduceLROnPlateau}, TypeError, "scheduler"),
+    "loss not made": ({"loss": nn.MSELoss}, ValueError, "loss"),
+    "loss not reduced": ({"loss": nn.MSELoss(reduction="none")}, ValueError, "loss must be one number"),
+    "batch norm": (
+        {"make_model": lambda: nn.Sequential(nn.Linear(FEATURES, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))},
+        ValueError, "running statistics",
+    ),
+    "noise": ({"make_model": lambda: Noise(FEATURES, 1)}, ValueError, "Random numbers must come from dropout"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options, error, words", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_refused_before_training(options, error, words, monkeypatch):
+    monkeypatch.setattr("helpers.ensembles._epochs", lambda *args: pytest.fail("it trained"))
+    with pytest.raises(error, match=words):
+        together(**options)
+
+
+MEMORY = """
+import resource, torch
+from functools import partial
+from torch import nn
+from helpers.ensembles import fit_many
+from helpers.models import MLP
+
+def peak(models):
+    X = torch.rand(200, 40)
+    fit_many(partial(MLP, 40, (100, 60), 1), X, X[:, :1], (range(100), range(100, 200)), range(models),
+             epochs=1, loss=nn.MSELoss(), optimizer=partial(torch.optim.Adam, lr=1e-3))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+peak(20)
+print(*[peak(models) for models in (100, 300, 500)])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss has other units elsewhere")
+def test_memory_grows_with_the_models_alone():
+    """In MiB: 10,221 weights a model; only the stacks at work hold an optimizer's state."""
+    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    at_100, at_300, at_500 = map(float, run.stdout.split())
+    weights = 10_221 * 4 / 2**20
+    assert (at_500 - at_300) / 200 < 3 * 4 * weights
+    assert at_500 - at_300 < 2 * (at_300 - at_100) + 20
