@@ -92,22 +92,32 @@ SOURCES = {
     ],
     "ensembles": [
         ("gradients never reset", "            optimizer.zero_grad()\n", ""),
-        ("mean of the losses", "batch.sum().backward()", "batch.mean().backward()"),
-        ("no shuffle", "order = torch.randperm(n, generator=generator)", "order = torch.arange(n)"),
-        ("other stream of shuffles", "    torch.empty((), dtype=torch.int64).random_(generator=generator)\n", ""),
+        ("mean of the losses", "losses.sum().backward()", "losses.mean().backward()"),
+        ("no shuffle", "lines.append(torch.randperm(n, generator=generator))", "lines.append(torch.arange(n))"),
+        ("other stream of shuffles", "            torch.empty((), dtype=torch.int64).random_(generator=generator)\n", ""),
         ("same shuffle for all", "torch.Generator().manual_seed(seed) for seed", "torch.Generator().manual_seed(0) for seed"),
-        ("same initial weights for all", "torch.manual_seed(seed)\n            models", "torch.manual_seed(0)\n            models"),
+        ("same initial weights for all", "default_generator.manual_seed(seed)", "default_generator.manual_seed(0)"),
         ("same masks for all", "np.random.SFC64(seed % 2**64)", "np.random.SFC64(0)"),
-        ("dropout not scaled up", "keep * (1 / (1 - p))", "keep * 1.0"),
+        ("dropout not scaled up", ".mul_(1 / (1 - p))", ".mul_(1)"),
         ("dropout keeps what it should drop", "bits >= round(p", "bits < round(p"),
         ("dropout on in evaluation", "if not training or p == 0:", "if p == 0:"),
-        ("score of the other rows", '("train", "test").index(on)', '("test", "train").index(on)'),
+        ("score of the other rows", 'rows = train if on == "train" else test', 'rows = test if on == "train" else train'),
         ("scheduler never stepped", "            schedule.step()", "            pass"),
-        ("training rows as test rows", "ensemble.splits[i][1] for i", "ensemble.splits[i][0] for i"),
+        ("training rows as test rows", "x, target = ensemble._rows(models, test)", "x, target = ensemble._rows(models, train)"),
         ("bias left out", "torch.baddbmm(bias.mT, weight", "torch.baddbmm(0 * bias.mT, weight"),
-        ("random state not put back", "with torch.random.fork_rng():", "if True:"),
-        ("first optimizer for all", "factories[chunk[0]]", "factories[0]"),
-        ("mean over batches", "total + batch.detach() * x.shape[1]", "total + batch.detach() * batch_size"),
+        ("random state not put back", "with torch.random.fork_rng(devices=[]):", "if True:"),
+        ("first optimizer for all", "factories[models[0]]", "factories[0]"),
+        ("another model's targets", "where = index + torch.tensor(models", "where = index + 0 * torch.tensor(models"),
+        ("mean over batches", "total + losses.detach() * x.shape[1]", "total + losses.detach() * batch_size"),
+    ],
+    "_checks": [
+        ("fewer splits than seeds let through", "if len(splits) != m:", "if False:"),
+        ("negative row numbers let through", "if rows.min() < 0 or rows.max() >= n:", "if rows.max() >= n:"),
+        ("masks let through", 'if rows.dtype.kind not in "iu":', "if False:"),
+        ("optimizers that mix models let through", "            check_elementwise(factory)\n", ""),
+        ("buffers that change let through", "    if changed:\n", "    if False:\n"),
+        ("same module twice let through", "if model is first:", "if False:"),
+        ("shapes that broadcast let through", "if y.is_floating_point() and output.shape != y.shape:", "if False:"),
     ],
     "validation": [
         ("variance's ddof", "values.std(ddof=1)", "values.std(ddof=0)"),
@@ -134,6 +144,8 @@ SOURCES = {
     ],
 }  # fmt: skip
 
+TESTED_WITH = {"_checks": "ensembles"}
+
 # What compares is damaged too: (file, what, old, new).
 CHECKS = [
     ("tools/compare.py", "tolerance of 10 %", "rtol: float = 1e-4", "rtol: float = 1e-1"),
@@ -154,7 +166,7 @@ CHECKS = [
 def source_faults():
     """Return the faults of SOURCES and CHECKS."""
     faults = [
-        Fault(f"helpers/{module}.py", what, replacing(old, new), ((f"tests/test_{module}.py",),), module, *harmless)
+        Fault(f"helpers/{module}.py", what, replacing(old, new), ((f"tests/test_{TESTED_WITH.get(module, module)}.py",),), module, *harmless)
         for module, rows in SOURCES.items()
         for what, old, new, *harmless in rows
     ]

@@ -141,6 +141,8 @@ KINDS = {
         r"\b(?:seed|random_state|manual_seed|default_rng)[=(](\d+)", lambda number: f"{int(number) + 1}"
     ),
     "constant": in_code(r"(?<![\w.\"'])((?:[3-9]|[1-9]\d+)(?:\.\d+)?)(?![\w.\"'])", other_digit),
+    "sign": in_code(r"(?<=[\w)\]]) ([-+]) (?=[\w(])", lambda sign: "-+"[sign == "-"]),
+    "bias correction left out": in_code(r"( / \(1 - [^()]*\*\*[^()]*\))", lambda _: ""),
     "number in an output": in_output(
         lambda t: t.is_number and t.value and t.significant_digits > 1, other_digit
     ),
