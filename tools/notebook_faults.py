@@ -8,6 +8,7 @@ import nbformat
 
 from helpers.figures import MIME
 from tools.compare import tokens
+from tools.execute import notebooks
 from tools.faults import Fault
 from tools.prose import quantities
 
@@ -165,7 +166,7 @@ def _damage(name, kind, whole):
 def notebook_faults(root):
     """Return one fault of each of KINDS that each notebook under ``root``/book has a place for."""
     faults = []
-    for path in sorted((root / "book").rglob("*.ipynb")):
+    for path in notebooks([], root):
         name = path.relative_to(root).as_posix()
         steps = (("tests/test_notebooks.py", "tests/test_prose.py"), (name,))
         for kind in KINDS:
