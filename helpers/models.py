@@ -54,6 +54,11 @@ class MLP(nn.Sequential):
             layers.append(output_activation())
         super().__init__(*layers)
 
+    def __getitem__(self, index):
+        # Sequential would build a slice by calling this class with layers in place of widths.
+        layers = list(self)[index]
+        return nn.Sequential(*layers) if isinstance(index, slice) else layers
+
 
 class Regressor(MLP):
     """The house-price network of chapter 2: 13-50-30-1, ReLU, dropout on the 30, linear output.

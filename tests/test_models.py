@@ -45,3 +45,10 @@ def test_bad_widths_are_refused(widths):
 def test_bad_dropout_is_refused(dropout):
     with pytest.raises(ValueError, match="dropout"):
         MLP(2, (5,), 1, dropout=dropout)
+
+
+def test_layers_can_be_taken_out():
+    model = Regressor()
+    assert model[0].out_features == 50 and model[-1].out_features == 1
+    X = torch.rand(4, 13)
+    assert torch.equal(model[:2](X), torch.relu(model[0](X)))
