@@ -24,7 +24,7 @@ from helpers._checks import (
 )  # fmt: skip
 from helpers.training import eval_mode, progress_bar
 
-STACK_BYTES = 4 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
+STACK_BYTES = 8 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
 ELEMENTWISE_LOSSES = {
     F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits,
 }  # fmt: skip
