@@ -3,6 +3,7 @@
 The code is taken from the chapter itself, so that a change of either is noticed.
 """
 
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ import torch
 from sklearn.preprocessing import MinMaxScaler
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers import data, models, training
+from helpers import data, ensembles, models, training
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 
@@ -89,3 +90,29 @@ def test_the_dataset_of_chapter_2_is_a_tensor_dataset():
     assert len(written) == len(torchs)
     for i in (0, 7, 505):
         assert all(torch.equal(a, b) for a, b in zip(written[i], torchs[i]))
+
+
+def test_the_loop_of_chapter_1_is_an_ensemble_of_one(capsys):
+    x = torch.arange(5.0).unsqueeze(1)
+    place = {"torch": torch, "nn": torch.nn, "loss": torch.nn.MSELoss(), "x": x, "y": 2 * x + 0.5}
+    exec(taught("01", "class Neuron"), place)
+    exec(taught("01", "for step in range(1001)").replace("1001", "201"), place)
+    runs = ensembles.fit_many(
+        place["Neuron"], x, place["y"], (range(5), range(5)), seeds=[0], epochs=201, batch_size=5,
+        loss=torch.nn.MSELoss(), optimizer=partial(torch.optim.SGD, lr=1e-3),
+    )  # fmt: skip
+    np.testing.assert_allclose(runs.train_loss[0], place["losses"], rtol=1e-4)
+
+
+def test_the_rule_of_chapter_1_never_rests_where_no_line_separates():
+    place = {"torch": torch}
+    exec(taught("01", "def fires").split("\n\nw, b")[0], place)
+    exec(taught("01", "def perceptron_rule").split("\n\nmistakes, changes")[0], place)
+    points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    for number in range(16):
+        y = torch.tensor([float(bit) for bit in f"{number:04b}"])
+        mistakes, changes = place["perceptron_rule"](points, y)
+        across = y[0] == y[3] != y[1] == y[2]
+        assert (mistakes[-1] > 0) == across
+        if not across and changes:
+            assert torch.equal(place["fires"](points, *changes[-1]), y)
