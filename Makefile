@@ -2,6 +2,7 @@
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
 # make mutate     damage the book, one fault at a time, and list what the checks miss
+# make benchmark  time hundreds of networks beside other ways, and rewrite that page
 # make clean      remove what the others made, the environment included
 
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
-.PHONY: book test notebooks mutate clean
+.PHONY: book test notebooks mutate benchmark clean
 .DELETE_ON_ERROR:
 
 book: $(READY)
@@ -27,6 +28,10 @@ notebooks: $(READY)
 
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py
+
+benchmark: $(READY)
+	@$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	$(BIN)/python benchmarks/speed.py
 
 # Touched last, so that an installation that broke off half-way is taken up again.
 $(READY): requirements.txt pyproject.toml
