@@ -20,8 +20,9 @@ book: $(READY)
 	  || { echo "The book did not build: each warning above is an error to mend."; exit 1; }
 	@echo "The book stands. Open: file://$(abspath $(PAGE))"
 
+# Two at a time, each notebook whole: a cell needs those before it.
 test: $(READY)
-	$(BIN)/pytest --nbval
+	$(BIN)/pytest --nbval -n 2 --dist loadfile
 
 notebooks: $(READY)
 	@$(BIN)/python tools/execute.py $(CHAPTERS)
