@@ -377,7 +377,9 @@ print(*[peak(models) for models in (100, 500)])
 def test_memory_grows_with_the_weights_alone():
     """Only the stacks at work hold gradients and an optimizer's state: another
     model costs its weights and little else. In MiB."""
+    # With gradients and Adam's two averages for all models at once it would be 4 times the weights
+    # or more; the allocator's own habits move it between 1 and 2.
     run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     at_100, at_500 = map(float, run.stdout.split())
     weights = (100 * 300 + 300 + 300 + 1) * 4 / 2**20
-    assert 0.8 * weights < (at_500 - at_100) / 400 < 1.5 * weights
+    assert 0.8 * weights < (at_500 - at_100) / 400 < 2.5 * weights
