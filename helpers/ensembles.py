@@ -3,14 +3,11 @@
 A claim about a network is only as good as the number of seeds behind it. A layer of 50 units is
 too little work for a processor: trained one after another, networks spend nearly all their time on
 overhead. So the weights of many are stacked into tensors with one dimension more, the first, and
-each operation serves all of them; several such stacks run side by side, one for each thread.
+each operation serves all of them.
 """
 
 import copy
 import math
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -24,7 +21,7 @@ from helpers._checks import (
 )  # fmt: skip
 from helpers.training import eval_mode, progress_bar
 
-STACK_BYTES = 8 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
+STACK_BYTES = 16 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
 ELEMENTWISE_LOSSES = {
     F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits,
 }  # fmt: skip
@@ -99,27 +96,13 @@ def fit_many(
     kinds = {}
     for i, ((train, test), setting) in enumerate(zip(splits, settings)):
         kinds.setdefault((len(train), len(test), setting), []).append(i)
-    stop = threading.Event()
-    with (
-        progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch") as bar,
-        _one_thread_each(X.device) as (workers, pool),
-    ):
-
-        def run(models):
-            factory = factories[models[0]]
+    parts = [part for kind in kinds.values() for part in ensemble._parts(kind)]
+    with progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch") as bar:
+        for models in parts:
             stack = _Stack(ensemble, models)
-            for _ in _epochs(stack, epochs, batch_size, loss, factory, scheduler):
+            for _ in _epochs(stack, epochs, batch_size, loss, factories[models[0]], scheduler):
                 bar.update(len(models))
-                if stop.is_set():
-                    return
             stack.save()
-
-        parts = [part for kind in kinds.values() for part in ensemble._parts(kind, workers)]
-        try:
-            list(pool.map(run, parts))
-        except BaseException:  # an interrupt too, which only this thread hears of
-            stop.set()
-            raise
     ensemble.predictions = ensemble.predict(X)
     return ensemble
 
@@ -194,10 +177,10 @@ class Ensemble:
             scores.append(torch.as_tensor(metric(self.predictions[i, rows], target)))
         return torch.stack(scores)
 
-    def _parts(self, models, workers=1):
-        """Divide model numbers into stacks of about the same size, as many for each worker."""
+    def _parts(self, models):
+        """Divide model numbers into stacks of about the same size."""
         each = 4 * sum(value[0].numel() * value.element_size() for value in self._state.values())
-        parts = workers * math.ceil(len(models) * each / STACK_BYTES / workers)
+        parts = math.ceil(len(models) * each / STACK_BYTES)
         return [part.tolist() for part in torch.tensor(models).tensor_split(min(parts, len(models)))]
 
     def _rows(self, models, index):
@@ -342,19 +325,6 @@ class _Stack(TorchFunctionMode):
             lines.append(torch.randperm(n, generator=generator))
             torch.randperm(n, generator=generator)
         return torch.stack(lines).to(self.ensemble._X.device)
-
-
-@contextmanager
-def _one_thread_each(device):
-    """Give a pool of threads, in each of which PyTorch computes without further threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        workers = threads if device.type == "cpu" else 1
-        with ThreadPoolExecutor(workers) as pool:
-            yield workers, pool
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _tensors(module):
