@@ -31,6 +31,9 @@ def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root
     assert execute.execute(path, force=True, root=root) and path.read_text() == stored
     (root / "helpers" / "data.py").write_text("x = 2\n")
     assert execute.execute(path, root=root)
+    (root / "helpers" / "exercises").mkdir()
+    (root / "helpers" / "exercises" / "ch01.py").write_text("x = 2\n")
+    assert execute.execute(path, root=root)
 
 
 def test_a_failing_cell_is_named_and_the_notebook_kept(root):

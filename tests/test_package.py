@@ -22,7 +22,7 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
     subprocess.run([*pip, "install", *offline, "--target", site, wheel], check=True)
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
-        "import helpers, helpers.data\n"
+        "import helpers, helpers.data, helpers.exercises\n"
         "print(helpers.__file__, helpers.data.load_boston().shape)"
     )
     run = subprocess.run(

@@ -43,7 +43,7 @@ def notebooks(chapters, root=ROOT):
 def digest(notebook, root=ROOT):
     """Return a digest of all that the notebook's outputs depend on."""
     parts = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    for path in sorted((root / "helpers").glob("*.py")) + [root / "requirements.txt"]:
+    for path in sorted((root / "helpers").rglob("*.py")) + [root / "requirements.txt"]:
         parts.append(path.read_text(encoding="utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
