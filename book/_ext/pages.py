@@ -1,0 +1,102 @@
+"""What every page of the site gets: its reading time, a card for links to it, no script in vain."""
+
+import os
+import re
+from math import ceil
+from pathlib import Path
+from textwrap import shorten
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+from PIL import Image, ImageDraw, ImageFont
+
+WORDS_PER_MINUTE = 200
+CARD = (1200, 630)  # pixels, as social networks show it
+
+
+def add_reading_time(app, doctree, docname):
+    if not re.match(r"book/\d\d_", docname):
+        return
+    prose = doctree.findall(lambda node: isinstance(node, nodes.paragraph | nodes.title))
+    words = sum(len(node.astext().split()) for node in prose)
+    line = nodes.paragraph("", f"{ceil(words / WORDS_PER_MINUTE)} minutes to read", classes=["reading-time"])
+    title = next(doctree.findall(nodes.title))
+    title.parent.insert(title.parent.index(title) + 1, line)
+
+
+def strip_tables(app, doctree, docname):
+    """Take from pandas' tables the styles that they carry each for itself: book.css has them."""
+    for node in doctree.findall(nodes.raw):
+        if 'class="dataframe"' in node.astext():
+            text = re.sub(r"<style scoped>.*?</style>", "", node.astext(), flags=re.DOTALL)
+            text = re.sub(r' (border="1"|style="text-align: \w+;"|valign="\w+")', "", text)
+            node[:] = [nodes.Text(text)]
+            node.rawsource = text
+
+
+def keep_together(app, doctree, docname):
+    """Let no line break fall within a mean ± its standard error."""
+    for text in list(doctree.findall(nodes.Text)):
+        if " ± " in text and not isinstance(text.parent, nodes.raw | nodes.FixedTextElement):
+            text.parent.replace(text, nodes.Text(text.replace(" ± ", "\xa0±\xa0")))
+
+
+def visit_hidden_code(translator, node):
+    # As MyST-NB does, but valid: a summary holds no paragraphs, and its label is what it shows.
+    translator.body.append(f'<details class="admonition hide {" ".join(node["classes"])}">\n<summary>')
+    for state, prompt in (("closed", "prompt_show"), ("open", "prompt_hide")):
+        translator.body.append(f'<span class="when-{state} admonition-title">{node[prompt]}</span>')
+    translator.body.append("</summary>\n")
+
+
+def depart_hidden_code(translator, node):
+    translator.body.append("</details>\n")
+
+
+def site_address(config):
+    """Return where the site will be published, with a slash at its end, or an empty string."""
+    owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
+    known = config.html_baseurl or (name and f"https://{owner.lower()}.github.io/{name}/")
+    return f"{known.rstrip('/')}/" if known else ""
+
+
+def prepare_page(app, pagename, templatename, context, doctree):
+    # Some scripts come twice, and live code would need a third party's.
+    scripts = {script.filename or script.attributes["body"]: script for script in context["script_files"]}
+    context["script_files"] = [script for key, script in scripts.items() if "thebe" not in key.lower()]
+    paragraphs = [node.astext() for node in doctree.findall(nodes.paragraph)] if doctree else []
+    first = next((text for text in paragraphs if len(text) > 60), app.config.html_title)
+    context["card"] = {
+        "title": re.sub("<[^>]*>", "", context.get("title", app.config.html_title)),
+        "description": shorten(first, 200, placeholder="…"),
+        "type": "article",
+        "site_name": app.config.html_title,
+    }
+    if address := site_address(app.config):
+        context["card"]["url"] = f"{address}{pagename}.html"
+        context["card"]["image"] = f"{address}_static/card.png"
+
+
+def draw_card(app, exception):
+    """Draw the picture that social networks show beside a link: the title above a hundred networks."""
+    picture = Path(app.srcdir) / "book" / "_generated" / "02_house_prices.png"
+    if exception or not picture.exists():
+        return
+    card = Image.new("RGB", CARD, "white")
+    draw = ImageDraw.Draw(card)
+    draw.text((60, 50), app.config.html_title, "#1a1a1a", ImageFont.load_default(72))
+    draw.text((60, 150), "A first course in which nothing rests on one lucky run", "#444444", ImageFont.load_default(36))
+    histogram = Image.open(picture).convert("RGB")
+    histogram.thumbnail((1080, 390))
+    card.paste(histogram, ((CARD[0] - histogram.width) // 2, 225))
+    card.save(Path(app.outdir) / "_static" / "card.png")
+
+
+def setup(app):
+    app.connect("doctree-resolved", add_reading_time)
+    app.connect("doctree-resolved", strip_tables)
+    app.connect("doctree-resolved", keep_together)
+    app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
+    app.connect("html-page-context", prepare_page, priority=900)
+    app.connect("build-finished", draw_card)
+    return {"version": "1", "parallel_read_safe": True}
