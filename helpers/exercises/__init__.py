@@ -3,3 +3,12 @@
 A module a chapter. Whatever a check is given, it prints a message and raises nothing.
 """
 
+from helpers.exercises.ch07 import (
+    check_07_averaging,
+    check_07_count,
+    check_07_freeze,
+    check_07_keep_best,
+    check_07_load,
+    check_07_relus,
+    check_07_swapped,
+)
