@@ -15,6 +15,8 @@ from tools.execute import tidy
 
 # Kernels inherit this: a progress bar is no output to compare.
 os.environ["TQDM_DISABLE"] = "1"
+if "PYTEST_XDIST_WORKER" in os.environ:  # other workers need the other cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Output(str):
