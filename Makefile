@@ -3,6 +3,7 @@
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
 # make mutate     damage the book, one fault at a time, and list what the checks miss
 # make benchmark  time hundreds of networks beside other ways, and rewrite that page
+# make handout    an archive for students: the chapters without their solutions
 # make clean      remove what the others made, the environment included
 
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
-.PHONY: book test notebooks mutate benchmark clean
+.PHONY: book test notebooks mutate benchmark handout clean
 .DELETE_ON_ERROR:
 
 book: $(READY)
@@ -33,6 +34,12 @@ mutate: $(READY)
 benchmark: $(READY)
 	@$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
 	$(BIN)/python benchmarks/speed.py
+
+handout:
+	@mkdir -p _build
+	@tar -czf _build/handout.tar.gz --exclude=__pycache__ README.md LICENSE requirements.txt pyproject.toml \
+	  helpers book/reference book/*.ipynb
+	@echo "The chapters without solutions: _build/handout.tar.gz"
 
 # Touched last, so that an installation that broke off half-way is taken up again.
 $(READY): requirements.txt pyproject.toml
