@@ -3,6 +3,15 @@
 A module a chapter. Whatever a check is given, it prints a message and raises nothing.
 """
 
+from helpers.exercises.ch01 import (
+    check_01_equal,
+    check_01_largest_rate,
+    check_01_loop,
+    check_01_nand,
+    check_01_relu_and,
+    check_01_ten_times,
+    check_01_third_feature,
+)
 from helpers.exercises.ch04 import (
     check_04_costly_constant,
     check_04_costly_loss,

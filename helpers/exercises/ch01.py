@@ -1,0 +1,224 @@
+"""Checks of the exercises of chapter 1: perceptrons."""
+
+from functools import cache
+
+import torch
+from torch import nn
+
+from helpers.exercises._report import Wrong, check, choice, function, number, tensor
+
+POINTS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+AND, OR, XOR = torch.tensor([[0, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0]]).float()
+TASKS = {"AND": AND, "OR": OR, "XOR": XOR, "NAND": 1 - AND, "NOR": 1 - OR, "the opposite of XOR": 1 - XOR}
+
+
+def _task(answers):
+    """Name what four answers (4,) compute, if it has a name."""
+    if len(answers.unique()) == 1:
+        return f"{answers[0]:.0f} at every point"
+    return next((name for name, y in TASKS.items() if torch.equal(answers, y)), None)
+
+
+@check
+def check_01_nand(w, b):
+    """The two weights and the bias of a neuron that computes NAND."""
+    w, b = tensor(w, "w", (2,)), number(b, "b")
+    z = POINTS @ w + b
+    answers, wanted = (z > 0).float(), 1 - AND
+    if torch.equal(answers, wanted):
+        return f"It fires at three points and not at (1, 1): NAND. The weighted sums: {z.tolist()}"
+    if torch.equal(answers, AND):
+        raise Wrong("This neuron computes AND. NAND fires where AND does not: which sums must change sign?")
+    if ((z == 0) & (wanted == 1)).any():
+        raise Wrong("Some weighted sum is exactly 0, and a neuron fires only above 0. Shift the line a little.")
+    name = _task(answers)
+    missed = [tuple(point) for point in POINTS[answers != wanted].int().tolist()]
+    raise Wrong(
+        f"{f'This neuron computes {name}' if name else 'Not yet NAND'}: it is wrong at {missed}.\n"
+        "Work out w1·x1 + w2·x2 + b there, and ask which of the three numbers moves it to the other side of 0."
+    )
+
+
+def _epochs(y, factor):
+    """Count the epochs of the perceptron rule from zero, each change times ``factor``."""
+    w, b = torch.zeros(2), torch.zeros(())
+    for epoch in range(1, 100):
+        mistakes = 0
+        for x_i, y_i in zip(POINTS, y):
+            error = y_i - (x_i @ w + b > 0).float()
+            w, b = w + factor * error * x_i, b + factor * error
+            mistakes += int(error != 0)
+        if mistakes == 0:
+            return epoch
+
+
+@check
+def check_01_ten_times(guess):
+    """One of "fewer", "the same", "more" and "no end"."""
+    guess = choice(guess, "my_guess", ["fewer", "the same", "more", "no end"])
+    runs = "; ".join(
+        f"{name}: {_epochs(y, 1)} epochs, with changes ten times as large {_epochs(y, 10)}"
+        for name, y in {"AND": AND, "OR": OR}.items()
+    )
+    if guess == "the same":
+        return f"You were right. {runs}.\nFrom a start at zero, every w and b is ten times as large, and the line is where it was."
+    hint = {
+        "fewer": "Larger steps, yes, but over weights that have grown as well.",
+        "more": "It does not overshoot: what it would have to undo has grown as well.",
+        "no end": "A line exists, so the rule must stop, whatever the size of its changes.",
+    }[guess]
+    raise Wrong(f"{runs}.\n{hint} Where is the line w·x + b = 0 if w and b are ten times as large?")
+
+
+@check
+def check_01_third_feature(feature):
+    """A function of x1 and x2 that gives each point a third number."""
+    function(feature, "my_feature")
+    values = []
+    for x1, x2 in POINTS:
+        value = feature(x1, x2)
+        value = value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
+        values.append(number(float(value) if isinstance(value, bool) else value, f"my_feature({x1:.0f}, {x2:.0f})"))
+    column = torch.tensor(values)
+    shown = f"Its values at the four points: {[round(value, 3) for value in values]}."
+    if len(set(values)) == 1:
+        raise Wrong(f"{shown}\nThe same number everywhere tells the neuron nothing; the bias does that already.")
+    for name, inputs in {"x1": POINTS[:, 0], "x2": POINTS[:, 1]}.items():
+        if torch.allclose(column, inputs):
+            raise Wrong(f"{shown}\nAt these four points that is {name} once more, which the neuron has already.")
+    # The neuron adds up x1, x2, the feature and a bias; the alternating sum is blind to all but the feature.
+    if abs(values[0] - values[1] - values[2] + values[3]) < 1e-5:
+        raise Wrong(
+            f"{shown}\nThat is a weighted sum of x1 and x2 plus a constant: what one neuron computes by itself.\n"
+            "Which third number would say that x1 and x2 are 1 together?"
+        )
+    if torch.equal(column, XOR):
+        return f"{shown}\nIt works: the feature is XOR itself. Can you find one that is not the answer already?"
+    return f"{shown}\nWith this third number one neuron can do XOR. A hidden layer finds such numbers by itself."
+
+
+@check
+def check_01_loop(train):
+    """A function of x (N, 1) and y (N,) that trains a neuron and returns it."""
+    function(train, "my_training")
+    x, y = torch.arange(5.0), torch.tensor([1.0, 0.5, 3.0, 4.5, 4.0])
+    neuron = train(x.unsqueeze(1), y.clone())
+    if not isinstance(neuron, nn.Module):
+        raise Wrong("my_training must return the trained neuron. Is the last line `return neuron`?")
+    line = neuron(torch.tensor([[0.0], [1.0]])).detach().ravel()
+    found = torch.stack([line[1] - line[0], line[0]])
+    if not found.isfinite().all():
+        raise Wrong("The weights are nan: the run diverged. Which learning rate did the chapter find too large?")
+    A = torch.column_stack([x, torch.ones(5)])
+    best = torch.linalg.lstsq(A, y.unsqueeze(1)).solution.ravel()
+    shown = f"Slope and intercept: {_pair(found)}; least squares: {_pair(best)}."
+    if torch.allclose(found, best, atol=0.01):
+        return f"{shown}\nBoth bugs are gone, and the loop has arrived."
+    if torch.allclose(found, torch.stack([torch.zeros(()), y.mean()]), atol=0.05):
+        raise Wrong(
+            f"{shown}\nIt settles, but on a flat line at the mean of y, as if each prediction had been compared\n"
+            "with every target. Print the shape of neuron(x) - y."
+        )
+    if (A @ found - y).square().mean() < 1.5 * (A @ best - y).square().mean():
+        raise Wrong(f"{shown}\nOn its way, and not there yet: it needs more steps or larger ones.")
+    raise Wrong(
+        f"{shown}\nIt never settles: print the loss every few steps and watch it swing.\n"
+        "What does backward() do with the gradient of the step before?"
+    )
+
+
+def _pair(line):
+    return f"{line[0]:.2f} and {line[1]:.2f}"
+
+
+@check
+def check_01_largest_rate(rate):
+    """The largest learning rate for the inputs 0, 1, ..., 9."""
+    rate = number(rate, "my_rate")
+    if rate <= 0:
+        raise Wrong("A learning rate is above 0.")
+    A = torch.column_stack([torch.arange(10.0), torch.ones(10)]).double()
+    small, large = torch.linalg.eigvalsh(2 / 10 * A.T @ A).tolist()
+    ends = " and ".join(f"{'falls' if _falls(A, rate * k) else 'grows'} at {k} times" for k in (0.99, 1.01))
+    ran = f"From your rate of {rate:.4g}, the loss {ends}."
+    if abs(rate * large / 2 - 1) < 0.005:
+        return f"{ran}\nYou have found the border."
+    known = {
+        2 / 13.4031: "That is the border for five points. More points, further out: does the bowl get steeper or flatter?",
+        2 / small: "That is 2 divided by the smaller curvature. Which of the two directions gives way first?",
+        1 / large: "That is half of the border: 1 / λ for 2 / λ, or a 2/5 in H where there are more than five points?",
+        large: "That is the curvature. What has it to do with the largest rate?",
+        2 / (large / 2 * 10): "The curvature lacks the factor 2/N, for the loss is a mean of N squares.",
+    }
+    for value, hint in known.items():
+        if abs(rate / value - 1) < 0.01:
+            raise Wrong(f"{ran}\n{hint}")
+    side = "small: a larger one still converges" if rate < 2 / large else "large: the steep direction diverges"
+    raise Wrong(f"{ran}\nToo {side}. Compute the curvatures of H for these ten inputs.")
+
+
+def _falls(A, rate):
+    """Does gradient descent shrink the loss on the points of A, from w = b = 1 towards 0?"""
+    error = torch.ones(2).double()
+    first = (A @ error).square().mean()
+    for _ in range(2000):
+        error = error - rate * 2 / len(A) * A.T @ (A @ error)
+    return bool((A @ error).square().mean() < first)
+
+
+@check
+def check_01_equal(network):
+    """A function of the points (4, 2) that gives 1 where both inputs are equal, else 0."""
+    answers = function(network, "my_network")(POINTS.clone())
+    answers = tensor(answers, "The answer to the four points", (4,))
+    if torch.equal(answers, 1 - XOR):
+        return "1 where the inputs are equal, 0 where they are not: three neurons do what one cannot."
+    if not ((answers == 0) | (answers == 1)).all():
+        raise Wrong(f"The answers {answers.tolist()} should be 0 or 1: does the last neuron fire, or only add up?")
+    if torch.equal(answers, XOR):
+        raise Wrong("This is XOR, the opposite. Only the last neuron has to change: when should it fire?")
+    name = _task(answers)
+    right = int((answers == 1 - XOR).sum())
+    raise Wrong(
+        f"{right} of 4 right{f'; this is {name}' if name else ''}. Print h1 and h2 for the four points,\n"
+        "and ask of each pair what the last neuron should say."
+    )
+
+
+@cache
+def _share_of_and(networks=500):
+    """The share of networks 2-2-1 with ReLU, trained as in the chapter, that solve AND."""
+    starts = []
+    for seed in range(networks):
+        torch.manual_seed(seed)
+        starts.append([*nn.Linear(2, 2).parameters(), *nn.Linear(2, 1).parameters()])
+    parameters = [torch.stack(same).detach().requires_grad_() for same in zip(*starts)]
+    W1, b1, W2, b2 = parameters
+    optimizer = torch.optim.Adam(parameters, lr=0.05)
+    for _ in range(400):
+        h = (POINTS @ W1.mT + b1.unsqueeze(1)).relu()
+        outputs = (h @ W2.mT + b2.unsqueeze(1)).squeeze(2)
+        optimizer.zero_grad()
+        # The sum over networks: none of them feels the others.
+        (outputs - AND).square().mean(dim=1).sum().backward()
+        optimizer.step()
+    return ((outputs > 0.5) == (AND > 0.5)).all(dim=1).float().mean().item()
+
+
+@check
+def check_01_relu_and(guess):
+    """Your guess, a share from 0 to 1."""
+    guess = number(guess, "my_guess")
+    if not 0 <= guess <= 1:
+        raise Wrong("A share lies between 0 and 1: 60 of 100 networks are 0.6.")
+    share = _share_of_and()
+    said = f"You said {guess:.2f}; of 500 networks, {share:.2f} solve AND."
+    if abs(guess - share) <= 0.1:
+        return f"Near. {said}\nWhere both hidden neurons are off, all that is left is the last bias."
+    if guess > 0.95:
+        why = "One neuron learns AND every time. Can two hidden ones be worse? What if both are off at all points?"
+    elif guess < 0.3:
+        why = "AND is easier than XOR: one bend is enough, or none. So how many networks have nothing left to bend?"
+    else:
+        why = "Look at the table of how networks end: which of its rows can still do AND?"
+    raise Wrong(f"{said}\n{why}")
