@@ -23,9 +23,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-from helpers.figures import MIME
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from helpers.figures import MIME  # noqa: E402
+from tools.guard import put_guard  # noqa: E402
+
 CELL_TIMEOUT = 300  # seconds
 
 
@@ -111,6 +114,7 @@ def join_streams(outputs):
 def execute(path, force=False, root=ROOT):
     """Re-execute one notebook if it changed. Return True if it was run."""
     notebook = nbformat.read(path, as_version=4)
+    put_guard(notebook)
     stamp = digest(notebook, root)
     if not force and notebook.metadata.get("executed") == stamp:
         return False

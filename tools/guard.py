@@ -1,0 +1,65 @@
+"""The first cell of a notebook that uses ``helpers``: without the package, it says what to do.
+
+``make notebooks`` puts it there, and ``tools/standalone.py`` a packed copy of ``helpers`` in its
+place.
+"""
+
+import ast
+import sys
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+
+# Small, and nothing else depends on them; Google Colab has one of the three.
+SMALL = ("madgrad", "torchinfo", "torchsummary")
+
+GUARD = '''\
+# Without the book's package nothing below would run: say so in a sentence, not in a traceback.
+try:
+{imports}
+except ModuleNotFoundError as error:
+
+    class NotInstalled(ImportError):
+        def _render_traceback_(self):
+            return [str(self)]
+
+    raise NotInstalled(
+        f"This Python has no package {{error.name}}. In the book's folder, run "
+        "'pip install -r requirements.txt' and restart the kernel; or download this chapter "
+        "from the book's site: that copy brings along what it needs."
+    )'''
+
+
+def put_guard(notebook):
+    """Put the guard before the code of a notebook that imports ``helpers``, or bring it up to date."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    guards = [cell for cell in code if is_guard(cell)]
+    used = imported(python(cell) for cell in code if not is_guard(cell))
+    if "helpers" not in used:
+        return
+    if not guards:
+        cell = nbformat.v4.new_code_cell(metadata={"tags": ["helpers", "remove-cell"]})
+        notebook.cells.insert(notebook.cells.index(code[0]), cell)
+        guards = [cell]
+    names = ["helpers", *(name for name in SMALL if name in used)]
+    guards[0].source = GUARD.format(imports="\n".join(f"    import {name}" for name in names))
+
+
+def is_guard(cell):
+    return "helpers" in cell.metadata.get("tags", [])
+
+
+def python(cell):
+    """Return a cell's code with IPython's own commands, such as %xmode, as plain Python."""
+    return TransformerManager().transform_cell(cell.source)
+
+
+def imported(sources):
+    """Return the top-level modules that Python sources import, without Python's own."""
+    modules = set()
+    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules.add(node.module.split(".")[0])
+    return modules - sys.stdlib_module_names
