@@ -16,9 +16,12 @@ PAGE := _build/html/index.html
 .PHONY: book test notebooks mutate benchmark handout clean
 .DELETE_ON_ERROR:
 
+# Only pages that changed are built again; after a failure all of them, or their warnings would be
+# given once and then forgotten.
 book: $(READY)
-	@$(BIN)/jupyter-book build . --all -W --keep-going --quiet \
-	  || { echo "The book did not build: each warning above is an error to mend."; exit 1; }
+	@$(BIN)/jupyter-book build . -W --keep-going --quiet \
+	  || { rm -rf _build/.doctrees; \
+	       echo "The book did not build: each warning above is an error to mend."; exit 1; }
 	@echo "The book stands. Open: file://$(abspath $(PAGE))"
 
 # Two at a time, each notebook whole: a cell needs those before it.
