@@ -21,6 +21,14 @@ from helpers.exercises.ch04 import (
     check_04_smoothing,
     check_04_threshold,
 )
+from helpers.exercises.ch06 import (
+    check_06_best_of_twenty,
+    check_06_cross_validation,
+    check_06_folds,
+    check_06_pooled,
+    check_06_standard_error,
+    check_06_twice,
+)
 from helpers.exercises.ch07 import (
     check_07_averaging,
     check_07_count,
