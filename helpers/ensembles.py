@@ -99,10 +99,9 @@ def fit_many(
     parts = [part for kind in kinds.values() for part in ensemble._parts(kind)]
     with progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch") as bar:
         for models in parts:
-            stack = _Stack(ensemble, models)
-            for _ in _epochs(stack, epochs, batch_size, loss, factories[models[0]], scheduler):
+            factory = factories[models[0]]
+            for _ in _epochs(ensemble, models, epochs, batch_size, loss, factory, scheduler):
                 bar.update(len(models))
-            stack.save()
     ensemble.predictions = ensemble.predict(X)
     return ensemble
 
@@ -160,7 +159,8 @@ class Ensemble:
         for models in self._parts(range(len(self))):
             stack = _Stack(self, models)
             stack.module.eval()
-            outputs.append(stack(X[models] if X.ndim == 3 else X.expand(len(models), *X.shape)))
+            x = X[models] if X.ndim == 3 else X.expand(len(models), *X.shape)
+            outputs.append(stack.in_batches(x))
         return torch.cat(outputs)
 
     def score(self, metric, on="test"):
@@ -195,9 +195,10 @@ class Ensemble:
         return gathered
 
 
-def _epochs(stack, epochs, batch_size, loss, factory, scheduler):
-    """Train a stack, pausing after each epoch."""
-    ensemble, models, module = stack.ensemble, stack.models, stack.module.train()
+def _epochs(ensemble, models, epochs, batch_size, loss, factory, scheduler):
+    """Train some of the ensemble's models as one stack, pausing after each epoch."""
+    stack = _Stack(ensemble, models)
+    module = stack.module.train()
     train, test = (torch.stack([ensemble.splits[i][side] for i in models]) for side in (0, 1))
     optimizer = factory([p for p in module.parameters() if p.requires_grad])
     for group in optimizer.param_groups:
@@ -205,27 +206,33 @@ def _epochs(stack, epochs, batch_size, loss, factory, scheduler):
         if type(optimizer) in FUSED and group["fused"] is None and not group["foreach"]:
             group["fused"] = True
     schedule = None if scheduler is None else scheduler(optimizer)
-    X, y = ensemble._rows(models, train)
     for epoch in range(epochs):
-        if batch_size < train.shape[1]:  # a batch of all rows is the same in any order
-            X, y = ensemble._rows(models, train.gather(1, stack.shuffled(train.shape[1])))
-        total = 0
-        for x, target in zip(X.split(batch_size, 1), y.split(batch_size, 1)):
-            losses = stack.losses(loss, stack(x), target)
-            # Each loss depends on its own model's weights only: the gradient of the sum holds
-            # the gradient of each.
-            losses.sum().backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            total = total + losses.detach() * x.shape[1]
-        ensemble.train_loss[models, epoch] = total / train.shape[1]
+        ensemble.train_loss[models, epoch] = _epoch(stack, train, batch_size, loss, optimizer)
         if ensemble.test_loss is not None:
             with eval_mode(module):
                 x, target = ensemble._rows(models, test)
-                ensemble.test_loss[models, epoch] = stack.losses(loss, stack(x), target)
+                ensemble.test_loss[models, epoch] = stack.losses(loss, stack.in_batches(x), target)
         if schedule is not None:
             schedule.step()
         yield
+    stack.save()
+
+
+def _epoch(stack, train, batch_size, loss, optimizer):
+    """Train a stack on all its rows (m, n) once. Return each model's mean loss (m,)."""
+    if batch_size < train.shape[1]:  # a batch of all rows is the same in any order
+        train = train.gather(1, stack.shuffled(train.shape[1]))
+    X, y = stack.ensemble._rows(stack.models, train)
+    total = 0
+    for x, target in zip(X.split(batch_size, 1), y.split(batch_size, 1)):
+        losses = stack.losses(loss, stack(x), target)
+        # Each loss depends on its own model's weights only: the gradient of the sum holds the
+        # gradient of each.
+        losses.sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        total = total + losses.detach() * x.shape[1]
+    return total / train.shape[1]
 
 
 class _Stack(TorchFunctionMode):
@@ -265,6 +272,10 @@ class _Stack(TorchFunctionMode):
                 for name, value in _tensors(self.module)
             }
             return torch.func.vmap(self._alone)(state, x, torch.arange(len(x), device=x.device))
+
+    def in_batches(self, x, rows=64):
+        """Return what calling gives, with little memory for what lies between input and output."""
+        return torch.cat([self(batch) for batch in x.split(rows, 1)], 1)
 
     def _alone(self, state, x, place):
         self.place = place
@@ -310,7 +321,9 @@ class _Stack(TorchFunctionMode):
         """Return (m, size) random 16-bit integers, each line from its model's stream."""
         if self.used + size > self.bits.shape[1]:
             words = max(2048, -(-size // 4))
-            self.bits = np.stack([stream.random_raw(words) for stream in self.streams]).view(np.uint16)
+            self.bits = np.empty((len(self.streams), 4 * words), np.uint16)
+            for line, stream in zip(self.bits, self.streams):
+                line[:] = stream.random_raw(words).view(np.uint16)
             self.used = 0
         self.used += size
         return self.bits[:, self.used - size : self.used]
