@@ -25,7 +25,7 @@ except ModuleNotFoundError as error:
 
     raise NotInstalled(
         f"This Python has no package {{error.name}}. In the book's folder, run "
-        "'pip install -r requirements.txt' and restart the kernel; or download this chapter "
+        "'pip install -r requirements.txt' and restart the kernel; or download this notebook "
         "from the book's site: that copy brings along what it needs."
     )'''
 

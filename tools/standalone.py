@@ -6,6 +6,7 @@ them (``book/_ext/notebooks.py``), and ``tools/colab.py`` runs them as a reader 
 """
 
 import base64
+import functools
 import inspect
 import io
 import os
@@ -37,6 +38,8 @@ DIRECTIVE = re.compile(
 ROLE = re.compile(r"\{(?P<name>[\w:-]+)\}`(?P<text>[^`<]*?)\s*(?:<(?P<target>[^`>]*)>)?`")
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<page>[^\s):#]*)(?P<anchor>#[^\s)]+)?\)")
 TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
+
+distributions = functools.cache(packages_distributions)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def plain(source, page, site, bibliography, cited, root=ROOT):
             raise ValueError(f"{page}: no plain notebook can show the directive {{{match['name']}}}")
         title = match["title"] or TITLES[match["name"]]
         body = DIRECTIVE.sub(directive, match["body"]).strip("\n")
-        return "\n".join(f"> {line}".rstrip() for line in (f"**{title}**", "", *body.split("\n")))
+        # Ends with an empty line, without which the text after it would belong to it.
+        return "\n".join([*(f"> {line}".rstrip() for line in (f"**{title}**", "", *body.split("\n"))), ""])
 
     def role(match):
         name, text, target = match["name"], match["text"], match["target"]
@@ -182,8 +186,7 @@ def packed_cell(cells, root=ROOT):
 def for_pip(modules, root=ROOT):
     """Map modules to what pip calls them; with the pinned version, those that may be installed."""
     pins = dict(re.findall(r"^([\w-]+)(==.*)", (root / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
-    installed = packages_distributions()
-    names = {module: installed[module][0] for module in sorted(modules)}
+    names = {module: distributions()[module][0] for module in sorted(modules)}
     return {module: name + (pins[name] if module in SMALL else "") for module, name in names.items()}
 
 

@@ -32,7 +32,7 @@ def bring_along(version, packed, needs, small):
         importlib.invalidate_caches()
     if names := missing(needs | small):
         raise NotInstalled(
-            f"This chapter needs {', '.join(names)}, which this Python does not have. Run "
+            f"This notebook needs {', '.join(names)}, which this Python does not have. Run "
             f"'pip install {' '.join(names)}' (that takes a connection), then this cell again."
         )
     try:
