@@ -12,6 +12,15 @@ from helpers.exercises.ch01 import (
     check_01_ten_times,
     check_01_third_feature,
 )
+from helpers.exercises.ch02 import (
+    check_02_awake,
+    check_02_batches,
+    check_02_evaluate,
+    check_02_fewer_features,
+    check_02_paired,
+    check_02_quarter,
+    check_02_scaling,
+)
 from helpers.exercises.ch04 import (
     check_04_costly_constant,
     check_04_costly_loss,
