@@ -32,7 +32,7 @@ def add_links(app, doctree, page):
     if path is None or app.builder.format != "html":
         return
     here = "../" * page.count("/")
-    links = [f'<a href="{here}{FOLDER}/{path.name}" download>Download this chapter</a>']
+    links = [f'<a href="{here}{FOLDER}/{path.name}" download>Download this notebook</a>']
     if repository := tool.repository(Path(app.srcdir)):
         colab = f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/{FOLDER}/{path.name}"
         links.append(f'<a href="{colab}">Open in Colab</a>')
