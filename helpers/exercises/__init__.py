@@ -30,6 +30,15 @@ from helpers.exercises.ch04 import (
     check_04_smoothing,
     check_04_threshold,
 )
+from helpers.exercises.ch05 import (
+    check_05_adagrad,
+    check_05_kappa,
+    check_05_limit,
+    check_05_loop,
+    check_05_report,
+    check_05_step_size,
+    check_05_warmup,
+)
 from helpers.exercises.ch06 import (
     check_06_best_of_twenty,
     check_06_cross_validation,
