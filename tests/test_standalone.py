@@ -146,7 +146,7 @@ def test_the_buttons_of_a_page(monkeypatch, tmp_path):
         doc2path=lambda page: f"{ROOT / page}{'.md' if page == 'book/index' else '.ipynb'}",
         get_domain=lambda name: SimpleNamespace(get_objects=lambda: [term]),
     )
-    html, config = SimpleNamespace(format="html"), SimpleNamespace(html_baseurl="")
+    html, config = SimpleNamespace(format="html"), SimpleNamespace(html_baseurl="", repository=None)
     app = SimpleNamespace(srcdir=ROOT, outdir=tmp_path, env=env, builder=html, config=config)
 
     def links(page):
@@ -155,16 +155,16 @@ def test_the_buttons_of_a_page(monkeypatch, tmp_path):
         extension.add_links(app, doctree, page)
         return re.findall('href="([^"]*)"', "".join(node.astext() for node in doctree.findall(nodes.raw)))
 
+    assert links(page) == [f"../notebooks/{name}"] and links("book/index") == []
     monkeypatch.setenv("GITHUB_REPOSITORY", "Ann/nn-book")
+    extension.find_site(app, config)
     colab_link = f"https://colab.research.google.com/github/Ann/nn-book/blob/gh-pages/notebooks/{name}"
-    assert links(page) == [f"../notebooks/{name}", colab_link] and links("book/index") == []
+    assert links(page) == [f"../notebooks/{name}", colab_link]
     extension.write_copies(app, None)
     assert [path.name for path in (tmp_path / "notebooks").iterdir()] == [name]
     written = (tmp_path / "notebooks" / name).read_text()
     for place in (f"{page}.html", "book/reference/glossary.html#term-neuron"):
         assert f"https://ann.github.io/nn-book/{place}" in written
-    monkeypatch.setattr(standalone, "repository", lambda root: None)
-    assert links(page) == [f"../notebooks/{name}"]
 
 
 def test_the_published_branch_is_the_one_that_colab_opens():

@@ -46,11 +46,11 @@ distributions = functools.cache(packages_distributions)
 class Site:
     """Where the book is published, as far as that is known: links elsewhere become plain text."""
 
-    address: str = ""  # with a slash at its end
+    address: str = ""
     terms: dict = field(default_factory=dict)  # of the glossary, in lower case: where each is explained
 
     def link(self, text, page):
-        return f"[{text}]({self.address}{page})" if self.address and page else text
+        return f"[{text}]({self.address.rstrip('/')}/{page})" if self.address and page else text
 
 
 def repository(root=ROOT, environment=os.environ):

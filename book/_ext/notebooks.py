@@ -27,14 +27,20 @@ def standalone(app):
     return standalone
 
 
+def find_site(app, config):
+    tool = standalone(app)
+    config.repository = tool.repository(Path(app.srcdir))
+    config.html_baseurl = config.html_baseurl or tool.pages_address(config.repository)
+
+
 def add_links(app, doctree, page):
-    path, tool = source(app, page), standalone(app)
+    path = source(app, page)
     if path is None or app.builder.format != "html":
         return
     here = "../" * page.count("/")
     links = [f'<a href="{here}{FOLDER}/{path.name}" download>Download this notebook</a>']
-    if repository := tool.repository(Path(app.srcdir)):
-        colab = f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/{FOLDER}/{path.name}"
+    if app.config.repository:
+        colab = f"https://colab.research.google.com/github/{app.config.repository}/blob/{BRANCH}/{FOLDER}/{path.name}"
         links.append(f'<a href="{colab}">Open in Colab</a>')
     line = nodes.raw("", f'<p class="take-away">{" · ".join(links)}</p>\n', format="html")
     title = next(doctree.findall(nodes.title))
@@ -50,13 +56,15 @@ def write_copies(app, exception):
         for name, _, kind, page, anchor, _ in app.env.get_domain("std").get_objects()
         if kind == "term"
     }
-    root = Path(app.srcdir)
-    site = tool.Site(app.config.html_baseurl or tool.pages_address(tool.repository(root)), terms)
     paths = filter(None, (source(app, page) for page in sorted(app.env.found_docs)))
-    tool.write(Path(app.outdir) / FOLDER, paths, site, root)
+    site = tool.Site(app.config.html_baseurl, terms)
+    tool.write(Path(app.outdir) / FOLDER, paths, site, Path(app.srcdir))
 
 
 def setup(app):
+    # A value of the configuration, so that pages are written anew when it changes.
+    app.add_config_value("repository", None, "html")
+    app.connect("config-inited", find_site)
     app.connect("doctree-resolved", add_links)
     app.connect("build-finished", write_copies)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
