@@ -21,6 +21,15 @@ from helpers.exercises.ch02 import (
     check_02_quarter,
     check_02_scaling,
 )
+from helpers.exercises.ch03 import (
+    check_03_fold,
+    check_03_hat,
+    check_03_learned_slope,
+    check_03_sigmoid_start,
+    check_03_small_inputs,
+    check_03_softmax,
+    check_03_softplus,
+)
 from helpers.exercises.ch04 import (
     check_04_costly_constant,
     check_04_costly_loss,
