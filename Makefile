@@ -2,6 +2,7 @@
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
 # make mutate     damage the book, one fault at a time, and list what the checks miss
+# make upgrade    try the newest versions of everything, and say which numbers move
 # make benchmark  time hundreds of networks beside other ways, and rewrite that page
 # make handout    an archive for students: the chapters without their solutions
 # make clean      remove what the others made, the environment included
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
-.PHONY: book test notebooks mutate benchmark handout clean
+.PHONY: book test notebooks mutate upgrade benchmark handout clean
 .DELETE_ON_ERROR:
 
 # Only pages that changed are built again; after a failure all of them, or their warnings would be
@@ -33,6 +34,9 @@ notebooks: $(READY)
 
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py
+
+upgrade: $(READY)
+	$(BIN)/python tools/upgrade.py
 
 benchmark: $(READY)
 	@$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt

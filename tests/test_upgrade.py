@@ -1,0 +1,20 @@
+"""The trial of the newest versions reads the pins and pytest's report for what they are."""
+
+from tools.compare import Tolerance, differences
+from tools.execute import ROOT
+from tools.upgrade import chosen, moved
+
+
+def test_the_pins_by_choice_and_no_others():
+    pins = chosen((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    assert pins["torch"] == "2.13.0" and "jupyter-book" in pins
+    assert "alabaster" not in pins
+
+
+def test_each_number_that_moved_is_reported_once():
+    found = differences("error 0.0842 ± 0.0011", "error 0.0906 ± 0.0011", Tolerance())
+    report = "\n".join(["... E", *(f"E   {line}" for line in found), *(f"E   {line}" for line in found), "3 passed"])
+    report += "\nFAILED book/01_perceptrons.ipynb::Cell 3\n"
+    number, cell = moved(report)
+    assert "0.0842" in number and "0.0906" in number
+    assert cell == "FAILED book/01_perceptrons.ipynb::Cell 3"
