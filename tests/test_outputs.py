@@ -33,6 +33,7 @@ SAME = {
     "nested": ("{'a': [1.2345, (2, 3.0001)]}", "{'a': [1.2346, (2, 3.0002)]}"),
     "tensor": (str(torch.tensor([[1.0, -2.5]])), str(torch.tensor([[1.00001, -2.50001]]))),
     "mean and standard error": ("0.0842 ± 0.0011", "0.0887 ± 0.0012"),
+    "one of 34 no longer agrees": ("100 ± 0", "97 ± 3"),
     "mean in percent": ("93.1% ± 0.5%", "94.9% ± 0.6%"),
     "mean in dollars": ("$310 ± $20", "$352 ± $22"),
     "rule of a table": ("=====\na 1\n-----", "=======\na 1\n------"),
@@ -60,6 +61,8 @@ DIFFERENT = {
     "nothing": ("1", ""),
     "four standard errors": ("0.0842 ± 0.0011", "0.0906 ± 0.0011"),
     "standard error grew tenfold": ("0.0842 ± 0.0011", "0.0842 ± 0.0110"),
+    "standard error from nothing": ("100 ± 0", "99 ± 3"),
+    "half no longer agree": ("100 ± 0", "50 ± 9"),
     "standard error shrank": ("0.0842 ± 0.0110", "0.0842 ± 0.0011"),
     "standard error lost": ("0.0842 ± 0.0011", "0.0842"),
 }
