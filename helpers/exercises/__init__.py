@@ -65,3 +65,10 @@ from helpers.exercises.ch07 import (
     check_07_relus,
     check_07_swapped,
 )
+from helpers.exercises.ch08 import (
+    check_08_false_alarms,
+    check_08_how_many,
+    check_08_paired,
+    check_08_saying,
+    check_08_verdicts,
+)
