@@ -9,6 +9,7 @@ from textwrap import shorten
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image, ImageDraw, ImageFont
+from sphinx.writers.html5 import HTML5Translator
 
 WORDS_PER_MINUTE = 200
 CARD = (1200, 630)  # pixels, as social networks show it
@@ -30,6 +31,7 @@ def strip_tables(app, doctree, docname):
         if 'class="dataframe"' in node.astext():
             text = re.sub(r"<style scoped>.*?</style>", "", node.astext(), flags=re.DOTALL)
             text = re.sub(r' (border="1"|style="text-align: \w+;"|valign="\w+")', "", text)
+            text = text.replace("<th></th>", "<td></td>")  # a header must say something
             node[:] = [nodes.Text(text)]
             node.rawsource = text
 
@@ -51,6 +53,12 @@ def visit_hidden_code(translator, node):
 
 def depart_hidden_code(translator, node):
     translator.body.append("</details>\n")
+
+
+def visit_citation(translator, node):
+    # As docutils does, but for a role that browsers no longer know.
+    HTML5Translator.visit_citation(translator, node)
+    translator.body[-1] = translator.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def site_address(config):
@@ -97,6 +105,7 @@ def setup(app):
     app.connect("doctree-resolved", strip_tables)
     app.connect("doctree-resolved", keep_together)
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
+    app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", draw_card)
     return {"version": "1", "parallel_read_safe": True}
