@@ -97,9 +97,9 @@ def check_08_paired(mean_and_se):
 
 @check
 def check_08_verdicts(my_verdicts, cases):
-    """A dictionary with a verdict for each case, such as {"A": "holds", "B": "depends"}."""
+    """A verdict for each case, such as {"A": "depends", "B": "holds"}."""
     if not isinstance(my_verdicts, dict) or not isinstance(cases, dict) or not cases:
-        raise Wrong('my_verdicts must be a dictionary, such as {"A": "holds", "B": "depends"}.')
+        raise Wrong('my_verdicts must be a dictionary, such as {"A": "depends", "B": "holds"}.')
     if missing := [name for name in cases if name not in my_verdicts]:
         raise Wrong(f"No verdict on {', '.join(map(str, missing))}.")
     wrong = {}
