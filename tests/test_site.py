@@ -169,6 +169,7 @@ def tab(browser, address):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_sound(tab, name):
     page = tab.open(name)
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_load_state("networkidle")
     assert tab.transferred() <= HEAVIEST
     drawn = page.locator("math:visible").evaluate_all("all => all.map(math => math.getBoundingClientRect().width)")
@@ -178,6 +179,7 @@ def test_a_page_is_sound(tab, name):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"scrolls sideways at {width}"
     # Cells of code are all made alike, and axe takes seconds for each: the first few stand for all.
     page.evaluate("document.querySelectorAll('.cell_input').forEach((cell, i) => i < 4 || cell.remove())")
+    page.add_style_tag(content="* { transition: none !important; }")  # no colour half-way
     for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
         found = Axe().run(page, options=options | {"preload": False, "resultTypes": ["violations"]})
@@ -285,7 +287,8 @@ def test_play_threshold(tab):
     page = tab.open("book/04_losses.html")
     for cut, eights in ((0, 100), (-1.25, 50), (2, 500), (-5, 300)):
         n = np.array([1000 - eights, eights])
-        z = np.concatenate([c + 0.8 * np.log((np.arange(k) + 0.5) / (k - np.arange(k) - 0.5)) for k, c in zip(n, (-2, 1))])
+        shares = [(np.arange(k) + 0.5) / k for k in n]
+        z = np.concatenate([c + 0.8 * np.log(p / (1 - p)) for p, c in zip(shares, (-2, 1))])
         t, called = np.repeat([False, True], n), z > cut
         said = setting(page, "threshold", cut=cut, eights=eights)
         recall, precision = (called & t).sum() / t.sum(), (called & t).sum() / called.sum()
@@ -309,10 +312,12 @@ def test_play_valley(tab):
 
 
 @needs_browser
-@pytest.mark.parametrize("name", [page for page in CHAPTERS if "data-play" in (ROOT / page).with_suffix(".ipynb").read_text(encoding="utf-8")])
+@pytest.mark.parametrize("name", [page for page in CHAPTERS if page[5:7] in ("01", "03", "04", "05")])
 def test_figures_answer_to_the_keyboard(tab, name):
     page = tab.open(name)
-    for figure in page.locator(".play").all():
+    figures = page.locator(".play").all()
+    assert figures
+    for figure in figures:
         for slider in figure.locator("input").all():
             before, place = figure.locator("output").inner_text(), float(slider.input_value())
             slider.focus()

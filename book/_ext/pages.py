@@ -43,6 +43,12 @@ def keep_together(app, doctree, docname):
             text.parent.replace(text, nodes.Text(text.replace(" ± ", "\xa0±\xa0")))
 
 
+def load_pictures_late(app, doctree, docname):
+    """Let all pictures but a page's first wait until the reader comes near."""
+    for picture in list(doctree.findall(nodes.image))[1:]:
+        picture["loading"] = "lazy"
+
+
 def visit_hidden_code(translator, node):
     # As MyST-NB does, but valid: a summary holds no paragraphs, and its label is what it shows.
     translator.body.append(f'<details class="admonition hide {" ".join(node["classes"])}">\n<summary>')
@@ -68,10 +74,20 @@ def site_address(config):
     return f"{known.rstrip('/')}/" if known else ""
 
 
+def run_late(script):
+    """Let the page be shown before a script runs, but for the one that scripts within the page need."""
+    if not script.filename or "documentation_options" in script.filename:
+        return script
+    return type(script)(script.filename, priority=script.priority, **script.attributes | {"defer": "defer"})
+
+
 def prepare_page(app, pagename, templatename, context, doctree):
     # Some scripts come twice, and live code would need a third party's.
     scripts = {script.filename or script.attributes["body"]: script for script in context["script_files"]}
     context["script_files"] = [script for key, script in scripts.items() if "thebe" not in key.lower()]
+    context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
+    if pagename != "search":  # whose own scripts follow at once
+        context["script_files"] = [run_late(script) for script in context["script_files"]]
     paragraphs = [node.astext() for node in doctree.findall(nodes.paragraph)] if doctree else []
     first = next((text for text in paragraphs if len(text) > 60), app.config.html_title)
     context["card"] = {
@@ -93,7 +109,8 @@ def draw_card(app, exception):
     card = Image.new("RGB", CARD, "white")
     draw = ImageDraw.Draw(card)
     draw.text((60, 50), app.config.html_title, "#1a1a1a", ImageFont.load_default(72))
-    draw.text((60, 150), "A first course in which nothing rests on one lucky run", "#444444", ImageFont.load_default(36))
+    motto = "A first course in which nothing rests on one lucky run"
+    draw.text((60, 150), motto, "#444444", ImageFont.load_default(36))
     histogram = Image.open(picture).convert("RGB")
     histogram.thumbnail((1080, 390))
     card.paste(histogram, ((CARD[0] - histogram.width) // 2, 225))
@@ -104,6 +121,7 @@ def setup(app):
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", strip_tables)
     app.connect("doctree-resolved", keep_together)
+    app.connect("doctree-resolved", load_pictures_late)
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
     app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
     app.connect("html-page-context", prepare_page, priority=900)
