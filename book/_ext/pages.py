@@ -1,6 +1,5 @@
 """What every page of the site gets: its reading time, a card for links to it, no script in vain."""
 
-import os
 import re
 from math import ceil
 from pathlib import Path
@@ -67,13 +66,6 @@ def visit_citation(translator, node):
     translator.body[-1] = translator.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
-def site_address(config):
-    """Return where the site will be published, with a slash at its end, or an empty string."""
-    owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
-    known = config.html_baseurl or (name and f"https://{owner.lower()}.github.io/{name}/")
-    return f"{known.rstrip('/')}/" if known else ""
-
-
 def run_late(script):
     """Let the page be shown before a script runs, but for the one that scripts within the page need."""
     if not script.filename or "documentation_options" in script.filename:
@@ -96,9 +88,9 @@ def prepare_page(app, pagename, templatename, context, doctree):
         "type": "article",
         "site_name": app.config.html_title,
     }
-    if address := site_address(app.config):
-        context["card"]["url"] = f"{address}{pagename}.html"
-        context["card"]["image"] = f"{address}_static/card.png"
+    if address := app.config.html_baseurl.rstrip("/"):
+        context["card"]["url"] = f"{address}/{pagename}.html"
+        context["card"]["image"] = f"{address}/_static/card.png"
 
 
 def draw_card(app, exception):
