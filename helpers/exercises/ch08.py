@@ -155,7 +155,7 @@ def check_08_how_many(splits_needed):
 
 @check
 def check_08_saying(my_changes, my_verdict):
-    """The changes that `change` returned, for both tables, and a verdict, such as "depends"."""
+    """What `change` returned, and "holds", "does not hold", "depends" or "undecided"."""
     if not isinstance(my_changes, dict):
         raise Wrong("my_changes must be a dictionary from table to changes, as `change` returns it.")
     if missing := {"Boston", "diabetes"} - my_changes.keys():
