@@ -24,7 +24,7 @@ def write(root, *sources, name="01_test.ipynb"):
 
 
 def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root):
-    path = write(root, "print('one')\nprint('two')")
+    path = write(root, "print('one')\nprint('two')  # check_01_one")
     assert execute.execute(path, root=root)
     stored = path.read_text()
     assert "one" in stored and not execute.execute(path, root=root)
@@ -32,6 +32,10 @@ def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root
     (root / "helpers" / "data.py").write_text("x = 2\n")
     assert execute.execute(path, root=root)
     (root / "helpers" / "exercises").mkdir()
+    (root / "helpers" / "exercises" / "__init__.py").write_text("check_02_two = 2\n")
+    assert execute.execute(path, root=root)
+    (root / "helpers" / "exercises" / "ch02.py").write_text("x = 2\n")
+    assert not execute.execute(path, root=root)
     (root / "helpers" / "exercises" / "ch01.py").write_text("x = 2\n")
     assert execute.execute(path, root=root)
 

@@ -49,8 +49,12 @@ def notebooks(chapters, root=ROOT):
 def digest(notebook, root=ROOT):
     """Return a digest of all that the notebook's outputs depend on."""
     parts = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    code = "".join(parts)
     for path in sorted((root / "helpers").rglob("*.py")) + [root / "requirements.txt"]:
-        parts.append(path.read_text(encoding="utf-8"))
+        # The checks of other chapters' exercises, ch05.py for one, change nothing here.
+        checks = re.fullmatch(r"ch(\d\d)", path.stem)
+        if not checks or f"check_{checks[1]}_" in code:
+            parts.append(path.read_text(encoding="utf-8"))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
