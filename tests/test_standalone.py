@@ -202,7 +202,9 @@ def test_helpers_and_its_data_come_along(without_book, copies):
     data = "from importlib.resources import files\nprint((files('helpers') / 'boston.csv').read_text())"
     done = without_book(f"{cell.source}\nimport helpers\nprint(helpers.__version__, helpers.__file__)\n{data}")
     about, _, rows = done.stdout.partition("\n")
-    assert about.startswith(standalone.__version__) and str(ROOT) not in about
+    version, file = about.split()
+    assert version == standalone.__version__ and not file.startswith(str(ROOT))
+    assert not os.path.exists(file), "the folder is gone with the kernel"
     assert rows.strip() == (ROOT / "helpers/boston.csv").read_text().strip()
 
 

@@ -9,9 +9,11 @@ def bring_along(version, packed, needs, small):
     ``small`` are installed where they are missing.
     """
     # Imported here, so that a reader's notebook gets one name from this cell and no more.
+    import atexit
     import base64
     import importlib
     import io
+    import shutil
     import subprocess
     import sys
     import tempfile
@@ -41,6 +43,7 @@ def bring_along(version, packed, needs, small):
         found = None
     if found != version:
         folder = tempfile.mkdtemp(prefix="helpers-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))).extractall(folder)
         for module in [name for name in sys.modules if name.split(".")[0] == "helpers"]:
             del sys.modules[module]
