@@ -1,6 +1,7 @@
 # make book       the environment, the built site, and where to open it
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
+# make lint       mistakes that a machine sees in the code, and misspelt words
 # make mutate     damage the book, one fault at a time, and list what the checks miss
 # make upgrade    try the newest versions of everything, and say which numbers move
 # make benchmark  time hundreds of networks beside other ways, and rewrite that page
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
-.PHONY: book test notebooks mutate upgrade benchmark handout clean
+.PHONY: book test notebooks lint mutate upgrade benchmark handout clean
 .DELETE_ON_ERROR:
 
 # Only pages that changed are built again; after a failure all of them, or their warnings would be
@@ -31,6 +32,11 @@ test: $(READY)
 
 notebooks: $(READY)
 	@$(BIN)/python tools/execute.py $(CHAPTERS)
+
+lint: $(READY)
+	@$(BIN)/python -m pip install --quiet --requirement tools/lint-requirements.txt
+	$(BIN)/ruff check
+	$(BIN)/codespell
 
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py

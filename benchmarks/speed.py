@@ -20,7 +20,6 @@ import warnings
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import sklearn
 import torch
 from sklearn.neural_network import MLPRegressor

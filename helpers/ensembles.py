@@ -11,14 +11,18 @@ import math
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from helpers._checks import (
-    check_alone, check_counts, check_data, check_module, check_optimizers, check_seeds,
+    check_alone,
+    check_counts,
+    check_data,
+    check_module,
+    check_optimizers,
+    check_seeds,
     check_splits,
-)  # fmt: skip
+)
 from helpers.training import eval_mode, progress_bar
 
 STACK_BYTES = 16 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache

@@ -17,7 +17,6 @@ from tools import colab, standalone
 from tools.execute import ROOT, notebooks
 from tools.guard import GUARD, is_guard, put_guard
 from tools.standalone import Site, pages_address, plain, repository
-from tools.unpack import bring_along
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 SITE = Site("https://o.github.io/b/", {"loss": "book/reference/glossary.html#term-loss"})

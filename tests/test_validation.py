@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import root_mean_squared_error
-from sklearn.model_selection import KFold, RepeatedKFold, StratifiedKFold, cross_validate as sklearns
+from sklearn.model_selection import KFold, RepeatedKFold, StratifiedKFold
+from sklearn.model_selection import cross_validate as sklearns
 from torch import nn
 
 from helpers.models import MLP

@@ -17,7 +17,6 @@ import textwrap
 import zipfile
 from dataclasses import dataclass, field
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import nbformat
 import yaml
