@@ -23,7 +23,7 @@ def test_boston_is_the_published_table(boston):
     assert (boston.MEDV == 50).sum() == 16
     assert boston.CHAS.isin([0, 1]).all() and boston.CHAS.sum() == 35
     assert boston.MEDV.mean() == pytest.approx(22.5328, abs=1e-4)
-    assert (boston.dtypes == float).all()
+    assert set(boston.dtypes.astype(str)) == {"float64"}
 
 
 def test_corrupt_boston_is_refused(monkeypatch, tmp_path):
