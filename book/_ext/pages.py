@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from sphinx.writers.html5 import HTML5Translator
 
 WORDS_PER_MINUTE = 200
+# What a page must hold for a file to be worth loading; nothing holds live code of a third party's.
+USED_BY = {"thebe": "thebe-launch", "sphinx-design": "sd-", "design-tabs": "sd-tab", "togglebutton": "dropdown"}
 CARD = (1200, 630)  # pixels, as social networks show it
 
 
@@ -66,6 +68,10 @@ def visit_citation(translator, node):
     translator.body[-1] = translator.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
+def is_used(file, body):
+    return all(sign in body for part, sign in USED_BY.items() if part in file.lower())
+
+
 def run_late(script):
     """Let the page be shown before a script runs, but for the one that scripts within the page need."""
     if not script.filename or "documentation_options" in script.filename:
@@ -74,10 +80,11 @@ def run_late(script):
 
 
 def prepare_page(app, pagename, templatename, context, doctree):
-    # Some scripts come twice, and live code would need a third party's.
+    # Some scripts come twice; some files are of use only to pages that have what they are for.
+    body = context.get("body", "")
     scripts = {script.filename or script.attributes["body"]: script for script in context["script_files"]}
-    context["script_files"] = [script for key, script in scripts.items() if "thebe" not in key.lower()]
-    context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
+    context["script_files"] = [script for key, script in scripts.items() if is_used(key, body)]
+    context["css_files"] = [style for style in context["css_files"] if is_used(str(style.filename), body)]
     if pagename != "search":  # whose own scripts follow at once
         context["script_files"] = [run_late(script) for script in context["script_files"]]
     paragraphs = [node.astext() for node in doctree.findall(nodes.paragraph)] if doctree else []
