@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+QUICK = ("04_", "07_")  # the notebooks that are quickest to run
+
+
 @dataclass(frozen=True)
 class Fault:
     """One damage to one file, and what is to notice it."""
@@ -13,7 +16,7 @@ class Fault:
     what: str
     damage: Callable  # text of the file -> damaged text
     steps: tuple  # of tuples of paths to give to pytest together, the quickest first
-    module: str = ""  # a last step: the notebooks that use this module of helpers
+    module: str = ""  # a last step: the quick notebooks that use this module of helpers
     harmless: str = ""  # why it may survive
 
     def __str__(self):
@@ -24,7 +27,8 @@ class Fault:
         steps = [[path for path in step if (tree / path).exists()] for step in self.steps]
         if self.module:
             used = re.compile(rf"helpers\.{self.module}\b|from helpers import [^\n]*\b{self.module}\b")
-            users = [path for path in (tree / "book").rglob("*.ipynb") if used.search(path.read_text("utf-8"))]
+            every = [path for quick in QUICK for path in (tree / "book").rglob(f"{quick}*.ipynb")]
+            users = [path for path in every if used.search(path.read_text("utf-8"))]
             users.sort(key=lambda path: path.stat().st_size)
             steps.append([path.relative_to(tree).as_posix() for path in users])
         return [step for step in steps if step]

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from tools.faults import source_faults  # noqa: E402
 from tools.notebook_faults import notebook_faults  # noqa: E402
 
-TIMEOUT = 300  # seconds for one run of the tests; a fault that hangs is noticed too
+TIMEOUT = 400  # seconds for one run of the tests; a fault that hangs is noticed too
 ENOUGH = 0.95
 
 

@@ -9,7 +9,7 @@ import nbformat
 from helpers.figures import MIME
 from tools.compare import tokens
 from tools.execute import notebooks
-from tools.faults import Fault
+from tools.faults import QUICK, Fault
 from tools.prose import quantities
 
 
@@ -156,7 +156,6 @@ KINDS = {
 }
 # What is seen without running a notebook is tried in all of them, the rest in the quickest to run.
 SEEN_AT_ONCE = {"number in the text", "pictures swapped", "figure without its data"}
-QUICK = ("04_", "07_")
 
 
 def _damage(name, kind, whole):
@@ -171,11 +170,12 @@ def notebook_faults(root):
     faults = []
     for path in notebooks([], root):
         name = path.relative_to(root).as_posix()
-        steps = (("tests/test_notebooks.py", "tests/test_prose.py"), (name,))
+        at_once = ("tests/test_notebooks.py", "tests/test_prose.py")
         for kind in KINDS if path.name.startswith(QUICK) else sorted(SEEN_AT_ONCE):
             what, _ = _damage(name, kind, path.read_text(encoding="utf-8"))
             if what:
                 damage = partial(_damage, name, kind)
+                steps = (at_once,) if kind in SEEN_AT_ONCE else (at_once, (name,))
                 faults.append(
                     Fault(name, f"{kind}: {what}", lambda whole, damage=damage: damage(whole)[1], steps)
                 )
