@@ -95,7 +95,7 @@ SOURCES = {
         ("negative epochs let through", "or epochs < 0:", "or False:"),
     ],
     "ensembles": [
-        ("gradients never reset", "            optimizer.zero_grad()\n", ""),
+        ("gradients never reset", "        optimizer.zero_grad()\n", ""),
         ("mean of the losses", "losses.sum().backward()", "losses.mean().backward()"),
         ("no shuffle", "lines.append(torch.randperm(n, generator=generator))", "lines.append(torch.arange(n))"),
         ("other stream of shuffles", "            torch.empty((), dtype=torch.int64).random_(generator=generator)\n", ""),

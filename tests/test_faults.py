@@ -1,0 +1,12 @@
+"""The faults of the mutation harness still fit the code that they are to damage."""
+
+import pytest
+
+from tools.execute import ROOT
+from tools.faults import source_faults
+
+
+@pytest.mark.parametrize("fault", source_faults(), ids=str)
+def test_a_fault_changes_its_file(fault):
+    text = (ROOT / fault.path).read_text(encoding="utf-8")
+    assert fault.damage(text) != text
