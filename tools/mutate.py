@@ -51,8 +51,10 @@ def run_tests(tree, checks):
         "-p",
         "no:cacheprovider",
     ]
-    # Before the installed package: the damaged one is in the copy.
-    env = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    # Before the installed package: the damaged one is in the copy. One thread, as others run beside.
+    env = os.environ | {
+        "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"
+    }  # fmt: skip
     try:
         run = subprocess.run(
             [*command, *checks], cwd=tree, env=env, capture_output=True, text=True, timeout=TIMEOUT
