@@ -63,12 +63,10 @@ def run_tests(tree, checks):
         return "the time limit"
     if run.returncode == 0:
         return None
-    failed = re.search(
-        r"^(?:FAILED|ERROR) (\S+?)(?: - .*|)$|^(?:FAILED|ERROR) (.+?) - ", run.stdout, re.MULTILINE
-    )
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", run.stdout, re.MULTILINE)
     if not failed:
         sys.exit(f"pytest broke on {checks}:\n{run.stdout}\n{run.stderr}")
-    return failed[1] or failed[2]
+    return failed[1]
 
 
 def try_fault(fault, trees):
