@@ -25,7 +25,7 @@ from helpers._checks import (
 )
 from helpers.training import eval_mode, progress_bar
 
-STACK_BYTES = 16 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
+STACK_BYTES = 8 * 2**20  # weights, gradients and optimizer's state of a stack: to fit in the cache
 ELEMENTWISE_LOSSES = {
     F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits,
 }  # fmt: skip
@@ -325,7 +325,8 @@ class _Stack(TorchFunctionMode):
         """Return (m, size) random 16-bit integers, each line from its model's stream."""
         if self.used + size > self.bits.shape[1]:
             words = max(2048, -(-size // 4))
-            self.bits = np.empty((len(self.streams), 4 * words), np.uint16)
+            if self.bits.shape[1] != 4 * words:  # or else the old bits make room for the new
+                self.bits = np.empty((len(self.streams), 4 * words), np.uint16)
             for line, stream in zip(self.bits, self.streams):
                 line[:] = stream.random_raw(words).view(np.uint16)
             self.used = 0
