@@ -73,9 +73,7 @@ def load_diabetes():
 def check_frame(frame):
     """Raise unless ``frame`` is a DataFrame of finite numbers: features, then the target."""
     if not isinstance(frame, pd.DataFrame):
-        raise TypeError(
-            f"frame must be a DataFrame such as load_boston() gives, not {type(frame).__name__}"
-        )
+        raise TypeError(f"frame must be a DataFrame such as load_boston() gives, not {type(frame).__name__}")
     if frame.shape[1] < 2:
         raise ValueError(
             f"frame needs at least one feature and, last, the target; it has {frame.shape[1]} columns"

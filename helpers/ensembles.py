@@ -140,8 +140,7 @@ class Ensemble:
         if i == 0:
             self._template = model.to(self._X.device)
             self._state = {
-                name: value.detach().new_empty((len(self), *value.shape))
-                for name, value in _tensors(model)
+                name: value.detach().new_empty((len(self), *value.shape)) for name, value in _tensors(model)
             }
         for name, value in _tensors(model):
             self._state[name][i] = value.detach()
@@ -335,14 +334,15 @@ class _Stack(TorchFunctionMode):
 
     def shuffled(self, n):
         """Return an epoch's order (m, n) of n rows, each line as a shuffling DataLoader has it."""
-        lines = []
-        for generator in self.orders:
+        orders = torch.empty(len(self.orders), n, dtype=torch.int64)
+        rest = torch.empty(n - 1, dtype=torch.int32)
+        for line, generator in zip(orders, self.orders):
             # A DataLoader also draws a number for its workers, before, and another order that it
-            # throws away, after; without them the next epoch's would differ.
+            # throws away, after; without those draws the next epoch's order would differ.
             torch.empty((), dtype=torch.int64).random_(generator=generator)
-            lines.append(torch.randperm(n, generator=generator))
-            torch.randperm(n, generator=generator)
-        return torch.stack(lines).to(self.ensemble._X.device)
+            torch.randperm(n, generator=generator, out=line)
+            rest.random_(generator=generator)
+        return orders.to(self.ensemble._X.device)
 
 
 def _tensors(module):

@@ -104,7 +104,9 @@ def _collection(ax, collection):
     paths, weights = collection.get_paths(), None
     if isinstance(collection, ContourSet):
         # The curve counts, not how many corners it was drawn with.
-        rings = [ring for path in paths for ring in path.to_polygons(collection.get_transform(), closed_only=False)]
+        rings = [
+            ring for path in paths for ring in path.to_polygons(collection.get_transform(), closed_only=False)
+        ]
         places = [(ring[1:] + ring[:-1]) / 2 for ring in rings]
         weights = np.concatenate([np.zeros(0), *(np.hypot(*np.diff(ring, axis=0).T) for ring in rings)])
         count = len(collection.levels)

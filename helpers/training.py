@@ -178,9 +178,7 @@ def _check_loader(data, name):
 def _check_rows(model, data, name):
     # A loader draws from a generator even when it does not shuffle: use one of our own, so that
     # checking never changes what training draws.
-    rows = DataLoader(
-        data.dataset, batch_size=1024, collate_fn=data.collate_fn, generator=torch.Generator()
-    )
+    rows = DataLoader(data.dataset, batch_size=1024, collate_fn=data.collate_fn, generator=torch.Generator())
     for X, y in rows:
         _check_finite(X, name, "inputs")
         _check_finite(y, name, "targets")
@@ -197,6 +195,4 @@ def _check_rows(model, data, name):
 
 def _check_finite(tensor, name, part):
     if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-        raise ValueError(
-            f"{name} has NaN or infinite {part}; drop or fill those rows before training"
-        )
+        raise ValueError(f"{name} has NaN or infinite {part}; drop or fill those rows before training")

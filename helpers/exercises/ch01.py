@@ -30,7 +30,9 @@ def check_01_nand(w, b):
     if torch.equal(answers, AND):
         raise Wrong("This neuron computes AND. NAND fires where AND does not: which sums must change sign?")
     if ((z == 0) & (wanted == 1)).any():
-        raise Wrong("Some weighted sum is exactly 0, and a neuron fires only above 0. Shift the line a little.")
+        raise Wrong(
+            "Some weighted sum is exactly 0, and a neuron fires only above 0. Shift the line a little."
+        )
     name = _task(answers)
     missed = [tuple(point) for point in POINTS[answers != wanted].int().tolist()]
     raise Wrong(
@@ -78,14 +80,20 @@ def check_01_third_feature(feature):
     for x1, x2 in POINTS:
         value = feature(x1, x2)
         value = value.item() if isinstance(value, torch.Tensor) and value.numel() == 1 else value
-        values.append(number(float(value) if isinstance(value, bool) else value, f"my_feature({x1:.0f}, {x2:.0f})"))
+        values.append(
+            number(float(value) if isinstance(value, bool) else value, f"my_feature({x1:.0f}, {x2:.0f})")
+        )
     column = torch.tensor(values)
     shown = f"Its values at the four points: {[round(value, 3) for value in values]}."
     if len(set(values)) == 1:
-        raise Wrong(f"{shown}\nThe same number everywhere tells the neuron nothing; the bias does that already.")
+        raise Wrong(
+            f"{shown}\nThe same number everywhere tells the neuron nothing; the bias does that already."
+        )
     for name, inputs in {"x1": POINTS[:, 0], "x2": POINTS[:, 1]}.items():
         if torch.allclose(column, inputs):
-            raise Wrong(f"{shown}\nAt these four points that is {name} once more, which the neuron has already.")
+            raise Wrong(
+                f"{shown}\nAt these four points that is {name} once more, which the neuron has already."
+            )
     # The neuron adds up x1, x2, the feature and a bias; the alternating sum is blind to all but the feature.
     if abs(values[0] - values[1] - values[2] + values[3]) < 1e-5:
         raise Wrong(
@@ -93,8 +101,12 @@ def check_01_third_feature(feature):
             "Which third number would say that x1 and x2 are 1 together?"
         )
     if torch.equal(column, XOR):
-        return f"{shown}\nIt works: the feature is XOR itself. Can you find one that is not the answer already?"
-    return f"{shown}\nWith this third number one neuron can do XOR. A hidden layer finds such numbers by itself."
+        return (
+            f"{shown}\nIt works: the feature is XOR itself. Can you find one that is not the answer already?"
+        )
+    return (
+        f"{shown}\nWith this third number one neuron can do XOR. A hidden layer finds such numbers by itself."
+    )
 
 
 @check
@@ -108,7 +120,9 @@ def check_01_loop(train):
     line = neuron(torch.tensor([[0.0], [1.0]])).detach().ravel()
     found = torch.stack([line[1] - line[0], line[0]])
     if not found.isfinite().all():
-        raise Wrong("The weights are nan: the run diverged. Which learning rate did the chapter find too large?")
+        raise Wrong(
+            "The weights are nan: the run diverged. Which learning rate did the chapter find too large?"
+        )
     A = torch.column_stack([x, torch.ones(5)])
     best = torch.linalg.lstsq(A, y.unsqueeze(1)).solution.ravel()
     shown = f"Slope and intercept: {_pair(found)}; least squares: {_pair(best)}."
@@ -149,11 +163,13 @@ def check_01_largest_rate(rate):
         1 / large: "That is half of the border: 1 / λ for 2 / λ, or a 2/5 in H where there are more than five points?",
         large: "That is the curvature. What has it to do with the largest rate?",
         2 / (large / 2 * 10): "The curvature lacks the factor 2/N, for the loss is a mean of N squares.",
-    }
+    }  # fmt: skip
     for value, hint in known.items():
         if abs(rate / value - 1) < 0.01:
             raise Wrong(f"{ran}\n{hint}")
-    side = "small: a larger one still converges" if rate < 2 / large else "large: the steep direction diverges"
+    side = (
+        "small: a larger one still converges" if rate < 2 / large else "large: the steep direction diverges"
+    )
     raise Wrong(f"{ran}\nToo {side}. Compute the curvatures of H for these ten inputs.")
 
 
@@ -174,7 +190,9 @@ def check_01_equal(network):
     if torch.equal(answers, 1 - XOR):
         return "1 where the inputs are equal, 0 where they are not: three neurons do what one cannot."
     if not ((answers == 0) | (answers == 1)).all():
-        raise Wrong(f"The answers {answers.tolist()} should be 0 or 1: does the last neuron fire, or only add up?")
+        raise Wrong(
+            f"The answers {answers.tolist()} should be 0 or 1: does the last neuron fire, or only add up?"
+        )
     if torch.equal(answers, XOR):
         raise Wrong("This is XOR, the opposite. Only the last neuron has to change: when should it fire?")
     name = _task(answers)

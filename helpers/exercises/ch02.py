@@ -19,7 +19,10 @@ def check_02_scaling(scale):
     pair = scale(train.copy(), test.copy())
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise Wrong("my_scaling must return two things: the scaled training rows, then the scaled test rows.")
-    ours = [tensor(part, name, (None, 3)).numpy() for part, name in zip(pair, ("The first part", "The second part"))]
+    ours = [
+        tensor(part, name, (None, 3)).numpy()
+        for part, name in zip(pair, ("The first part", "The second part"))
+    ]
     if [len(part) for part in ours] != [40, 20]:
         raise Wrong("Of 40 training and 20 test rows, other numbers came back: is the order training, test?")
     low, span = train.min(0), np.ptp(train, axis=0)
@@ -31,7 +34,9 @@ def check_02_scaling(scale):
             "maximum. Which rows does the scaler see before it is asked to transform any?"
         )
     if not np.allclose(ours[0], (train - low) / span, atol=1e-5):
-        raise Wrong("Each column of the training rows should go from 0 to 1, and does not. Is it min-max scaling?")
+        raise Wrong(
+            "Each column of the training rows should go from 0 to 1, and does not. Is it min-max scaling?"
+        )
     if np.allclose(ours[1], alone, atol=1e-5):
         raise Wrong(
             "The test rows were scaled by themselves. The same house would get other numbers in the two sets;\n"
@@ -40,7 +45,9 @@ def check_02_scaling(scale):
     if np.allclose(ours[1], right.clip(0, 1), atol=1e-5):
         raise Wrong("The test rows are cut off at 0 and 1. They may go beyond: that is information.")
     if not np.allclose(ours[1], right, atol=1e-5):
-        raise Wrong("The training rows are right, the test rows are not: use the same minimum and maximum for them.")
+        raise Wrong(
+            "The training rows are right, the test rows are not: use the same minimum and maximum for them."
+        )
     return f"Fitted on the training rows alone. The test rows go from {ours[1].min():.2f} to {ours[1].max():.2f}, and may."
 
 
@@ -79,7 +86,7 @@ def check_02_batches(error):
         "That is still the MSE. In which unit is it?": ((loss * size).sum() / size.sum()) ** 2,
         "That is the MSE, and each batch counts the same although the last has fewer rows.": loss.mean() ** 2,
         "A sum over all rows, not yet their mean.": (loss * size).sum(),
-    }
+    }  # fmt: skip
     said = f"my_rmse({losses}, {sizes}) = {value:.4g}."
     for hint, mean_square in known.items():
         if abs(value - mean_square.sqrt()) < 1e-3:
@@ -98,7 +105,9 @@ def check_02_evaluate(evaluate):
     model = Regressor().train()
     first, second = evaluate(model, X, y), evaluate(model, X, y)
     if isinstance(first, torch.Tensor) and first.requires_grad:
-        raise Wrong("The result still remembers how it was computed. Nothing is to be learned here: which line says so?")
+        raise Wrong(
+            "The result still remembers how it was computed. Nothing is to be learned here: which line says so?"
+        )
     first, second = number(first, "What my_test_rmse returns"), number(second, "What my_test_rmse returns")
     left_in_training = model.training
     with torch.no_grad():
@@ -112,14 +121,18 @@ def check_02_evaluate(evaluate):
     if abs(first - right**2) < 1e-5:
         raise Wrong("That is the MSE. The RMSE is its root.")
     if abs(first - right) > 1e-5:
-        raise Wrong(f"It gives {first:.4f} where {right:.4f} is right. Does it use the rows, and the network, it is given?")
+        raise Wrong(
+            f"It gives {first:.4f} where {right:.4f} is right. Does it use the rows, and the network, it is given?"
+        )
     if not left_in_training:
         raise Wrong(
             "The number is right, but the network came in training mode and left in eval mode: the next epoch\n"
             "would train without dropout, and nobody would notice."
         )
     if model.training:
-        raise Wrong("A network that came in eval mode left in training mode. Remember the mode: model.training")
+        raise Wrong(
+            "A network that came in eval mode left in training mode. Remember the mode: model.training"
+        )
     return f"{first:.4f}, again and again, and the network is left in the mode in which it came."
 
 
@@ -159,7 +172,9 @@ def check_02_awake(make_model):
         torch.manual_seed(seed)
         model = module(make_model(), "What my_network returns")
         if seed == 0 and not isinstance(list(model.modules())[-1], nn.ReLU):
-            raise Wrong("The last layer is no nn.ReLU. That is one way out, and a good one; here the ReLU is to stay.")
+            raise Wrong(
+                "The last layer is no nn.ReLU. That is one way out, and a good one; here the ReLU is to stay."
+            )
         with torch.no_grad():
             outputs.append(model.eval()(X))
     if outputs[0].shape != (len(X), 1):
@@ -171,7 +186,9 @@ def check_02_awake(make_model):
     if dead == 1:
         raise Wrong(f"{said}\nIs the sum before the last ReLU 0 for all? A ReLU is flat there too.")
     if dead > 0.25:
-        raise Wrong(f"{said}\nThat is what chance gives. Which parameter lifts the outputs for all houses at once?")
+        raise Wrong(
+            f"{said}\nThat is what chance gives. Which parameter lifts the outputs for all houses at once?"
+        )
     raise Wrong(f"{said}\nBetter, and not safe yet: lift them a little more.")
 
 
@@ -198,11 +215,13 @@ def check_02_paired(difference):
         "That is the uncertainty of two unrelated groups. Subtract first, pair by pair, then look at the spread.": _unpaired(first, second),
         "That is the spread of single differences, not the uncertainty of their mean.": gap.std(),
         "That is the variance over n. A standard error has the unit of the errors.": gap.var() / 50,
-    }
+    }  # fmt: skip
     for hint, value in known.items():
         if abs(error - value) < 2e-4:
             raise Wrong(f"{said}\n{hint}")
-    raise Wrong(f"{said}\nThe mean is right; the standard error is the standard deviation of the differences over the root of n.")
+    raise Wrong(
+        f"{said}\nThe mean is right; the standard error is the standard deviation of the differences over the root of n."
+    )
 
 
 def _unpaired(first, second):

@@ -30,11 +30,13 @@ def check_03_fold(fold):
         if one.bias is not None and torch.allclose(one(x), second(first(x)), atol=1e-5):
             return "One layer gives what the two gave, on any rows."
         if not torch.allclose(one.weight, W, atol=1e-5):
-            raise Wrong("The weights differ. Put h = W1 x + b1 into W2 h + b2: in which order do the matrices stand?")
+            raise Wrong(
+                "The weights differ. Put h = W1 x + b1 into W2 h + b2: in which order do the matrices stand?"
+            )
         known = {
             "You kept the second layer's bias. But the first layer's comes through too, by way of W2.": second.bias,
             "The first layer's bias comes through W2, rightly; now the second layer's is missing.": b - second.bias,
-        }
+        }  # fmt: skip
         for hint, bias in known.items():
             if one.bias is not None and torch.allclose(one.bias, bias, atol=1e-5):
                 raise Wrong(f"The weights are right. {hint}")
@@ -46,15 +48,21 @@ def check_03_softplus(f, slope):
     """The function log(1 + e^x), and its slope."""
     function(f, "my_softplus"), function(slope, "my_slope")
     x = torch.linspace(-6, 6, 49)
-    value, steep = (tensor(g(x.clone()), name, (49,)) for g, name in ((f, "my_softplus(x)"), (slope, "my_slope(x)")))
+    value, steep = (
+        tensor(g(x.clone()), name, (49,)) for g, name in ((f, "my_softplus(x)"), (slope, "my_slope(x)"))
+    )
     if torch.allclose(value, -F.softplus(x), atol=1e-4):
         raise Wrong("The sign of my_softplus is turned: log(1 + e^x) is above 0 everywhere.")
     if not torch.allclose(value, F.softplus(x), atol=1e-4):
-        raise Wrong(f"my_softplus(0) is {value[24]:.4f}. By the formula it is log(1 + 1) there, which is 0.6931.")
+        raise Wrong(
+            f"my_softplus(0) is {value[24]:.4f}. By the formula it is log(1 + 1) there, which is 0.6931."
+        )
     far = torch.tensor([-20.0, 100.0])
     low, high = torch.as_tensor(f(far.clone())).tolist()
     if not abs(high - 100) < 1e-3:
-        raise Wrong(f"Right in the middle, but my_softplus(100) is {high:g}. e is raised to a large number somewhere.")
+        raise Wrong(
+            f"Right in the middle, but my_softplus(100) is {high:g}. e is raised to a large number somewhere."
+        )
     if not abs(low / 2.0612e-9 - 1) < 1e-3:
         raise Wrong(
             f"my_softplus(-20) is {low:.3g}, and should be 2.06e-09: 1 + e^-20 is rounded to 1 before the logarithm\n"
@@ -69,10 +77,14 @@ def check_03_softplus(f, slope):
         if torch.allclose(steep, wrong, atol=1e-4):
             raise Wrong(f"my_softplus is right, also far out. my_slope is not. {hint}")
     if not torch.allclose(steep, s, atol=1e-4):
-        raise Wrong("my_softplus is right, also far out. my_slope is not: the derivative of log(u) is u' / u.")
+        raise Wrong(
+            "my_softplus is right, also far out. my_slope is not: the derivative of log(u) is u' / u."
+        )
     steep = torch.as_tensor(slope(far.clone()))
     if not torch.allclose(steep, torch.sigmoid(far), atol=1e-6):
-        raise Wrong(f"my_slope(100) is {steep[1]:g}: infinity over infinity. Write it so that e is raised to a number below 0.")
+        raise Wrong(
+            f"my_slope(100) is {steep[1]:g}: infinity over infinity. Write it so that e is raised to a number below 0."
+        )
     return "Value and slope are right, at -20 and at 100 too. The slope is one you have met: its name is sigmoid."
 
 
@@ -85,7 +97,11 @@ def check_03_hat(hat):
     wrong = (y - right).abs() > 1e-4
     if not wrong.any():
         return "Up, along the top, down, and flat again: four units, four bends."
-    said = f"Right up to x = {x[wrong.nonzero()[0]].item() - 0.1:.1f}." if not wrong[0] else "Wrong from the left end on."
+    said = (
+        f"Right up to x = {x[wrong.nonzero()[0]].item() - 0.1:.1f}."
+        if not wrong[0]
+        else "Wrong from the left end on."
+    )
     end = (y[-1] - y[-2]).item() * 10
     if torch.allclose(y, x.relu(), atol=1e-4) or end > 0.5:
         hint = "From there it goes on rising. What did the second ReLU do in the bump of this section?"
@@ -113,7 +129,9 @@ def check_03_softmax(softmax):
         if (p < 0).any():
             raise Wrong(f"{sums}, and some are below 0: are these logarithms?")
         if torch.allclose(p.sum(dim=0), torch.ones(3), atol=1e-4):
-            raise Wrong(f"{sums}, the columns to 1: the rows compete with one another. Which dimension holds the classes?")
+            raise Wrong(
+                f"{sums}, the columns to 1: the rows compete with one another. Which dimension holds the classes?"
+            )
         if torch.allclose(p, z.exp() / z.exp().sum(dim=1), atol=1e-4):
             raise Wrong(
                 f"{sums}. The sums are taken over the classes, but each is then used for a column:\n"
@@ -125,7 +143,9 @@ def check_03_softmax(softmax):
     if torch.allclose(p, F.softmax(large, dim=1), atol=1e-5):
         return "Each row adds up to 1, for logits of 1000 as well."
     if p[0].isnan().any():
-        raise Wrong("Right for small logits. For 1000, 999 and 998 it gives nan: what may you add to all logits of a row?")
+        raise Wrong(
+            "Right for small logits. For 1000, 999 and 998 it gives nan: what may you add to all logits of a row?"
+        )
     raise Wrong(
         "Right, unless the rows are far apart: then all of a row's exponentials are rounded to 0.\n"
         "Each row needs its own largest logit, not that of the whole batch."
@@ -159,7 +179,9 @@ def check_03_sigmoid_start(n_var):
     if n_var <= 0:
         raise Wrong("A variance is above 0.")
     factor = _factor(n_var)
-    said = f"With n Var(w) = {n_var:g}, a step back through a sigmoid layer keeps {factor:.2f} of the gradient."
+    said = (
+        f"With n Var(w) = {n_var:g}, a step back through a sigmoid layer keeps {factor:.2f} of the gradient."
+    )
     if 0.9 <= factor <= 1.1:
         return f"{said}\nTen layers down there is still a gradient. But look at the slopes: most units are far out on the flat."
     if factor > 1.1:
@@ -181,7 +203,9 @@ def check_03_learned_slope(activation):
     if isinstance(activation, nn.Module):
         raise Wrong("Hand over the class itself, without brackets: it is made anew for each layer.")
     if not isinstance(activation, type) or not issubclass(activation, nn.Module):
-        raise Wrong(f"my_activation must be a class built on nn.Module; this is of type {type(activation).__name__}.")
+        raise Wrong(
+            f"my_activation must be a class built on nn.Module; this is of type {type(activation).__name__}."
+        )
     layer, x = activation(), torch.tensor([-2.0, 3.0])
     y = tensor(layer(x), "The output for (-2, 3)", (2,))
     shown = f"For -2 and 3 it gives {y[0]:g} and {y[1]:g}"
@@ -195,7 +219,9 @@ def check_03_learned_slope(activation):
     if (y := layer(x)).requires_grad:
         y.sum().backward()
     if parameters[0].grad is None or not parameters[0].grad.any():
-        raise Wrong("The slope is a parameter, but no gradient reaches it. Is it turned into a plain number on the way?")
+        raise Wrong(
+            "The slope is a parameter, but no gradient reaches it. Is it turned into a plain number on the way?"
+        )
     if sum(p.numel() for p in parameters) > 1:
         raise Wrong("It learns more than one number. One slope was asked for.")
     return f"{shown}, and the slope learns: its gradient here is {parameters[0].grad.item():g}."

@@ -65,7 +65,7 @@ def check_07_count(my_count):
         usual + 50 * 30: "You doubled the weights of fc2. And fc1, which makes the numbers that fc2 reads?",
         _size((100, 30), biases=False): "Those are the weights. What else does a layer hold?",
         usual: "That is the network as it was. Its first hidden layer is to be twice as wide.",
-    }
+    }  # fmt: skip
     if count in hints:
         raise Wrong(hints[count])
     if count != right:
@@ -95,7 +95,9 @@ def check_07_relus(count_relus):
             "How does the list of torch.fx name a module that runs?"
         )
     if (network, modular) != (2, 2):
-        raise Wrong(f"Two ReLUs run in each network; you find {network:g} (F.relu) and {modular:g} (nn.ReLU).")
+        raise Wrong(
+            f"Two ReLUs run in each network; you find {network:g} (F.relu) and {modular:g} (nn.ReLU)."
+        )
     if (idle := count_relus(_Idle())) != 2:
         raise Wrong(
             f"Two run in a network that also has others, made in __init__ and never used; you find {idle}.\n"
@@ -247,7 +249,9 @@ def check_07_swapped(swapped):
             "What stands in a column of fc2.weight?"
         )
     if torch.equal(after["fc2.weight"][[i, j]], before["fc2.weight"][[j, i]]):
-        raise Wrong("fc1 is right. In fc2.weight you exchanged rows. A row is a neuron of fc2; what is a column?")
+        raise Wrong(
+            "fc1 is right. In fc2.weight you exchanged rows. A row is a neuron of fc2; what is a column?"
+        )
     if not torch.allclose(new.eval()(x), model(x), atol=1e-5):
         raise Wrong("fc1 is right, but the predictions have changed. Look at fc2.weight once more.")
     return "Other numbers in other places, and the same prediction for every house."

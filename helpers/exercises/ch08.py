@@ -84,7 +84,9 @@ def check_08_paired(mean_and_se):
             "networks i of both groups share split and seed. What does each pair have one of?"
         )
     if near(se, spread):
-        raise Wrong("The mean is right. You return how far single pairs scatter; how far may their mean be off?")
+        raise Wrong(
+            "The mean is right. You return how far single pairs scatter; how far may their mean be off?"
+        )
     if near(se, spread / PAIRS):
         raise Wrong("The mean is right. But a standard error shrinks with the root of n, not with n.")
     if near(se, change.std(correction=0).item() / PAIRS**0.5) or near(se, 3 * spread / PAIRS**0.5):
@@ -92,7 +94,9 @@ def check_08_paired(mean_and_se):
     if not near(se, spread / PAIRS**0.5):
         raise Wrong("The mean is right, the standard error is not. Take the change of each pair first.")
     reading = _read(right, unpaired)
-    return f"{right:.2f} ± {se:.2f} %. As two groups of strangers it would be ± {unpaired:.2f}, and {reading}."
+    return (
+        f"{right:.2f} ± {se:.2f} %. As two groups of strangers it would be ± {unpaired:.2f}, and {reading}."
+    )
 
 
 @check
@@ -112,7 +116,9 @@ def check_08_verdicts(my_verdicts, cases):
     if not wrong:
         return f"All {len(cases)} are as the rule has them."
     name, hint = next(iter(wrong.items()))
-    raise Wrong(f"Right: {len(cases) - len(wrong)} of {len(cases)}. {name} is not “{my_verdicts[name]}”.\n{hint}")
+    raise Wrong(
+        f"Right: {len(cases) - len(wrong)} of {len(cases)}. {name} is not “{my_verdicts[name]}”.\n{hint}"
+    )
 
 
 def _hint(answer, right, readings):
@@ -142,7 +148,9 @@ def check_08_how_many(splits_needed):
         if found == math.floor(exact) != math.ceil(exact):
             raise Wrong(asked + "Just too few: there, three standard errors are still larger than the mean.")
         if abs(found - n * abs(3 * se / mean)) <= 1:
-            raise Wrong(asked + "With twice the splits the standard error is not halved. With what does it shrink?")
+            raise Wrong(
+                asked + "With twice the splits the standard error is not halved. With what does it shrink?"
+            )
         if abs(found - n * (se / mean) ** 2) <= 1 or abs(found - n * (2 * se / mean) ** 2) <= 1:
             raise Wrong(asked + "Beyond how many standard errors does this chapter want the mean?")
         if abs(found - exact) > 1.001:
@@ -159,17 +167,23 @@ def check_08_saying(my_changes, my_verdict):
     if not isinstance(my_changes, dict):
         raise Wrong("my_changes must be a dictionary from table to changes, as `change` returns it.")
     if missing := {"Boston", "diabetes"} - my_changes.keys():
-        raise Wrong(f"Nothing for {' and '.join(sorted(missing))}. One table is an anecdote: measure on both.")
+        raise Wrong(
+            f"Nothing for {' and '.join(sorted(missing))}. One table is an anecdote: measure on both."
+        )
     readings, told = [], []
     for name in ("Boston", "diabetes"):
         values = tensor(my_changes[name], f"my_changes[{name!r}]", (None,)).double()
         if len(values) < 2:
             raise Wrong(f"my_changes[{name!r}] is one number. The rule needs the change of each split.")
         if not values.any():
-            raise Wrong(f"On {name} nothing changed at all. Did you compare the usual networks with themselves?")
+            raise Wrong(
+                f"On {name} nothing changed at all. Did you compare the usual networks with themselves?"
+            )
         mean, se = values.mean().item(), (values.std() / len(values) ** 0.5).item()
         if mean < -100:
-            raise Wrong(f"On {name} the error falls by {-mean:.0f} percent, more than all of it. Is it percent?")
+            raise Wrong(
+                f"On {name} the error falls by {-mean:.0f} percent, more than all of it. Is it percent?"
+            )
         readings.append(_read(mean, se))
         told.append(f"{name} {mean:.2f} ± {se:.2f} %")
     measured = ", ".join(told)
