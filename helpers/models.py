@@ -42,7 +42,7 @@ class MLP(nn.Sequential):
             )
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}; 0 switches it off")
-        layers = []
+        layers: list[nn.Module] = []
         for fan_in, fan_out in zip(widths[:-2], widths[1:-1]):
             layers.append(nn.Linear(fan_in, fan_out))
             if activation is not None:

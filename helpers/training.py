@@ -171,7 +171,7 @@ def _check_loader(data, name):
             f"{name} must be a DataLoader, not {type(data).__name__}; "
             "wrap tensors: DataLoader(TensorDataset(X, y), batch_size=32)"
         )
-    if len(data.dataset) == 0:
+    if len(data.dataset) == 0:  # type: ignore[arg-type]  # a Dataset need not have a length; ours do
         raise ValueError(f"{name} has no rows; check the split that made it")
 
 

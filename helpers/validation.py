@@ -1,7 +1,5 @@
 """How good is a model, and how sure can one be? Means with their standard errors, and folds."""
 
-import numbers
-
 import numpy as np
 import pandas as pd
 
@@ -47,7 +45,7 @@ def cross_validate(make_model, X, y, cv, *, metric=rmse, seeds=0, **options):
             "cv must be a scikit-learn splitter such as KFold(5, shuffle=True, random_state=0), "
             f"or a list of pairs (train rows, test rows); got {type(cv).__name__}"
         ) from None
-    if isinstance(seeds, numbers.Integral):
+    if isinstance(seeds, (int, np.integer)):
         seeds = range(seeds, seeds + len(splits))
     ensemble = fit_many(make_model, X, y, splits, seeds, **options)
     return pd.DataFrame(

@@ -90,29 +90,31 @@ SOURCES = {
         ("absolute error", "square().mean().sqrt()", "abs().mean()"),
         ("shapes that broadcast let through", "if prediction.shape != target.shape:", "if False:"),
         ("only the last batch evaluated", "(torch.cat(parts) for parts", "(parts[-1] for parts"),
-        ("check that draws random numbers", "generator=torch.Generator()\n", "shuffle=True\n"),
+        ("check that draws random numbers", "generator=torch.Generator())", "shuffle=True)"),
         ("negative epochs let through", "or epochs < 0:", "or False:"),
     ],
     "ensembles": [
         ("gradients never reset", "        optimizer.zero_grad()\n", ""),
         ("mean of the losses", "losses.sum().backward()", "losses.mean().backward()"),
-        ("no shuffle", "lines.append(torch.randperm(n, generator=generator))", "lines.append(torch.arange(n))"),
-        ("other stream of shuffles", "            torch.empty((), dtype=torch.int64).random_(generator=generator)\n", ""),
-        ("same shuffle for all", "torch.Generator().manual_seed(seed) for seed", "torch.Generator().manual_seed(0) for seed"),
         ("same initial weights for all", "default_generator.manual_seed(seed)", "default_generator.manual_seed(0)"),
-        ("same masks for all", "np.random.SFC64(seed % 2**64)", "np.random.SFC64(0)"),
-        ("dropout not scaled up", ".mul_(1 / (1 - p))", ".mul_(1)"),
-        ("dropout keeps what it should drop", "bits >= round(p", "bits < round(p"),
-        ("dropout on in evaluation", "if not training or p == 0:", "if p == 0:"),
         ("score of the other rows", 'rows = train if on == "train" else test', 'rows = test if on == "train" else train'),
         ("scheduler never stepped", "            schedule.step()", "            pass"),
         ("training rows as test rows", "x, target = ensemble._rows(models, test)", "x, target = ensemble._rows(models, train)"),
-        ("bias left out", "torch.baddbmm(bias.mT, weight", "torch.baddbmm(0 * bias.mT, weight",
-         "the comparison with vmap notices, and the models are trained by vmap: slower, and right"),
         ("random state not put back", "with torch.random.fork_rng(devices=[]):", "if True:"),
         ("first optimizer for all", "factories[models[0]]", "factories[0]"),
         ("another model's targets", "where = index + torch.tensor(models", "where = index + 0 * torch.tensor(models"),
         ("mean over batches", "total + losses.detach() * x.shape[1]", "total + losses.detach() * batch_size"),
+    ],
+    "_stack": [
+        ("no shuffle", "torch.randperm(n, generator=generator, out=line)", "torch.arange(n, out=line)"),
+        ("other stream of shuffles", "            torch.empty((), dtype=torch.int64).random_(generator=generator)\n", ""),
+        ("same shuffle for all", "torch.Generator().manual_seed(seed) for seed", "torch.Generator().manual_seed(0) for seed"),
+        ("same masks for all", "np.random.SFC64(seed % 2**64)", "np.random.SFC64(0)"),
+        ("dropout not scaled up", ".mul_(1 / (1 - p))", ".mul_(1)"),
+        ("dropout keeps what it should drop", "bits >= round(p", "bits < round(p"),
+        ("dropout on in evaluation", "if not training or p == 0:", "if p == 0:"),
+        ("bias left out", "torch.baddbmm(bias.mT, weight", "torch.baddbmm(0 * bias.mT, weight",
+         "the comparison with vmap notices, and the models are trained by vmap: slower, and right"),
     ],
     "_checks": [
         ("fewer splits than seeds let through", "if len(splits) != m:", "if False:"),
@@ -148,7 +150,7 @@ SOURCES = {
     ],
 }  # fmt: skip
 
-TESTED_WITH = {"_checks": "ensembles"}
+TESTED_WITH = {"_checks": "ensembles", "_stack": "ensembles"}
 
 # What compares is damaged too: (file, what, old, new).
 CHECKS = [
@@ -174,6 +176,6 @@ def source_faults():
         for module, rows in SOURCES.items()
         for what, old, new, *harmless in rows
     ]
-    return faults + [
-        Fault(path, what, replacing(old, new), (("tests/test_outputs.py",),)) for path, what, old, new in CHECKS
-    ]
+    for path, what, old, new in CHECKS:
+        faults.append(Fault(path, what, replacing(old, new), (("tests/test_outputs.py",),)))
+    return faults

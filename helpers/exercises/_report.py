@@ -20,7 +20,7 @@ def check(judge):
     a wrong one. If an answer is still None, it prints the first line of the docstring, which says
     what to put in its place.
     """
-    wanted = inspect.getdoc(judge).split("\n")[0]
+    wanted = (inspect.getdoc(judge) or "").split("\n")[0]
 
     @functools.wraps(judge)
     def report(*answers):

@@ -125,7 +125,7 @@ def check_05_step_size(my_step_size):
         optimizer.step()
         scheduler.step()
     (last,) = scheduler.get_last_lr()
-    falls = round(-np.log10(last)) - 1
+    falls = round(float(-np.log10(last))) - 1
     if falls == 3:
         return f"The rate falls three times, and the last epoch runs at {last:.0e}."
     if falls == 0:
