@@ -252,7 +252,9 @@ the end was {times["load"]:.1f}; other work on the machine shows as a wide sprea
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("parts", nargs="*", choices=["times", "memory", "page", []], help="default: times and memory")
+    parser.add_argument(
+        "parts", nargs="*", choices=["times", "memory", "page", []], help="default: times and memory"
+    )
     parser.add_argument("--peak", nargs=2, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:

@@ -139,7 +139,7 @@ def decision_regions(predict, X, labels, *, ax=None, margin=0.5, resolution=201)
     ax.contourf(x1, x2, probability, levels=[-1e9, 0.5, 1e9], colors=[ORANGE, BLUE], alpha=0.25)
     for label, color, marker in ((0, ORANGE, "o"), (1, BLUE, "s")):
         ax.scatter(
-            *X[labels == label].T, color=color, marker=marker, s=70, edgecolor="black",
+            *X[labels == label].T, color=color, marker=marker, s=70, edgecolor="black",  # type: ignore[misc]
             label=f"class {label}", zorder=3,
         )  # fmt: skip
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")

@@ -1,4 +1,7 @@
-"""Many models at once, compared with each one alone."""
+"""Many models at once, compared with each one alone.
+
+One file, long as it is: everything here leans on the same few rows and on ``together`` and ``alone``.
+"""
 
 import subprocess
 import sys
@@ -86,7 +89,10 @@ def test_same_as_alone(optimizer):
 
 def test_training_moves_the_weights_further_than_the_tolerance():
     fresh, trained = together(epochs=0), together(epochs=20, optimizer=OPTIMIZERS["rmsprop"])
-    assert max((a - b).abs().max() for a, b in zip(fresh.model(0).parameters(), trained.model(0).parameters())) > 0.01
+    assert (
+        max((a - b).abs().max() for a, b in zip(fresh.model(0).parameters(), trained.model(0).parameters()))
+        > 0.01
+    )
 
 
 def test_zero_epochs_leave_the_initial_weights():
@@ -118,7 +124,9 @@ def test_data_of_each_model():
     for i, (_, test) in enumerate(FOLDS):
         rows = DataLoader(TensorDataset(own_X[i, test], own_y[i, test]), N)
         assert ensemble.score(rmse)[i].item() == pytest.approx(evaluate(models[i], rows, rmse), rel=1e-3)
-    assert_same(together(make, own_X, Y), [alone(i, make, own_X[i])[0] for i in range(3)], rtol=1e-3, atol=1e-4)
+    assert_same(
+        together(make, own_X, Y), [alone(i, make, own_X[i])[0] for i in range(3)], rtol=1e-3, atol=1e-4
+    )
 
 
 def test_classification():
@@ -169,14 +177,18 @@ def test_any_module(make_model):
 
 def test_tied_weights():
     def tied():
-        model = nn.Sequential(nn.Linear(FEATURES, FEATURES), nn.Tanh(), nn.Linear(FEATURES, FEATURES), nn.Linear(FEATURES, 1))
+        model = nn.Sequential(
+            nn.Linear(FEATURES, FEATURES), nn.Tanh(), nn.Linear(FEATURES, FEATURES), nn.Linear(FEATURES, 1)
+        )
         model[2].weight = model[0].weight
         return model
 
     assert_same(together(tied), [alone(i, tied)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("loss", [nn.L1Loss(), nn.HuberLoss(), lambda p, t: 0.3 * F.mse_loss(p, t) + (p - t).abs().max()])
+@pytest.mark.parametrize(
+    "loss", [nn.L1Loss(), nn.HuberLoss(), lambda p, t: 0.3 * F.mse_loss(p, t) + (p - t).abs().max()]
+)
 def test_any_loss(loss):
     assert_same(together(loss=loss), [alone(i, loss=loss)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
 
@@ -231,7 +243,9 @@ def test_dropout_gives_the_plain_loops_distribution():
 def test_a_model_does_not_see_its_neighbours(make_model):
     """Dropout or not, a model is the same alone, among others, and with other threads."""
     crowd = together(make_model, seeds=[5, *range(30)], splits=FOLDS[0])
-    assert torch.equal(crowd.predictions, together(make_model, seeds=[5, *range(30)], splits=FOLDS[0]).predictions)
+    assert torch.equal(
+        crowd.predictions, together(make_model, seeds=[5, *range(30)], splits=FOLDS[0]).predictions
+    )
     lonely = together(make_model, seeds=[5], splits=FOLDS[0])
     torch.testing.assert_close(crowd.predictions[:1], lonely.predictions, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(crowd.predictions[0], crowd.predictions[6], rtol=1e-4, atol=1e-5)  # seed 5 too

@@ -69,8 +69,15 @@ def test_chapters_are_chosen_by_the_beginning_of_their_names(root):
 
 def test_tidy_keeps_what_is_said_and_drops_where():
     v4 = nbformat.v4
-    warning = v4.new_output("stream", name="stderr", text="/x/site-packages/a.py:3: UserWarning: size\n  f(x)\n")
-    frames = ["ValueError  Traceback", "Cell In[2], line 1\n----> 1 f(x)", "\x1b[31mFile /x/a.py:3, in f(x)", "ValueError: no"]
+    warning = v4.new_output(
+        "stream", name="stderr", text="/x/site-packages/a.py:3: UserWarning: size\n  f(x)\n"
+    )
+    frames = [
+        "ValueError  Traceback",
+        "Cell In[2], line 1\n----> 1 f(x)",
+        "\x1b[31mFile /x/a.py:3, in f(x)",
+        "ValueError: no",
+    ]
     error = v4.new_output("error", ename="ValueError", evalue="no", traceback=frames)
     execute.tidy(warning)
     execute.tidy(error)

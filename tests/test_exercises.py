@@ -58,7 +58,9 @@ def test_a_check_takes_nonsense_calmly(name, said):
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_says_what_is_wanted(name, said):
-    assert re.fullmatch(r"Not yet\. Put in place of None: \S.*\.\n", said(CHECKS[name], *[None] * arity(name)))
+    assert re.fullmatch(
+        r"Not yet\. Put in place of None: \S.*\.\n", said(CHECKS[name], *[None] * arity(name))
+    )
     assert said(CHECKS[name], *[None] * (arity(name) + 1)).startswith(f"✗ Call it as {name}(")
 
 

@@ -21,7 +21,11 @@ def the_loop():
         if cell.cell_type == "code" and "fold_scores.append" in cell.source
     )
     # All rows in a batch and no dropout: then nothing is left to chance but the first weights.
-    for old, new in (("epochs=400", "epochs=5"), ("batch_size=32", "batch_size=512"), ("dropout=0.5", "dropout=0.0")):
+    for old, new in (
+        ("epochs=400", "epochs=5"),
+        ("batch_size=32", "batch_size=512"),
+        ("dropout=0.5", "dropout=0.0"),
+    ):
         assert old in loop
         loop = loop.replace(old, new)
     return loop

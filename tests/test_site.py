@@ -84,7 +84,9 @@ def test_no_link_or_anchor_is_broken(site, soups):
 
 
 def test_every_picture_has_words(soups):
-    silent = [f"{page}: {img['src']}" for page, soup in soups.items() for img in soup("img") if not img.get("alt")]
+    silent = [
+        f"{page}: {img['src']}" for page, soup in soups.items() for img in soup("img") if not img.get("alt")
+    ]
     assert not silent
 
 
@@ -117,7 +119,9 @@ def address(site):
         def log_message(self, *args):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site)) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=site)
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -149,7 +153,8 @@ class Tab:
         """Bytes of all that the page asked for; text counts compressed."""
         bodies = {url: response.body() for url, response in list(self.weights.items())}
         return sum(
-            len(body if url.endswith((".png", ".woff2")) else gzip.compress(body, 6)) for url, body in bodies.items()
+            len(body if url.endswith((".png", ".woff2")) else gzip.compress(body, 6))
+            for url, body in bodies.items()
         )
 
     def open(self, page):
@@ -172,7 +177,9 @@ def test_a_page_is_sound(tab, name):
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_load_state("networkidle")
     assert tab.transferred() <= HEAVIEST
-    drawn = page.locator("math:visible").evaluate_all("all => all.map(math => math.getBoundingClientRect().width)")
+    drawn = page.locator("math:visible").evaluate_all(
+        "all => all.map(math => math.getBoundingClientRect().width)"
+    )
     assert all(drawn) and not page.locator("merror").count(), "a formula is not drawn"
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -238,7 +245,6 @@ def test_copy_takes_the_code(tab):
     cell.hover()
     cell.locator("button.copybtn").click()
     assert page.evaluate("navigator.clipboard.readText()") == cell.locator("pre").inner_text().rstrip("\n")
-
 
 
 # ---- figures to play with

@@ -69,7 +69,9 @@ def test_an_unpublished_book_is_not_linked_to():
 def test_code_and_outputs_are_the_chapters(name, copies):
     stored = nbformat.read(NOTEBOOKS[name], as_version=4)
     put_guard(stored)
-    pairs = list(zip(*([c for c in n.cells if c.cell_type == "code"] for n in (stored, copies[name])), strict=True))
+    pairs = list(
+        zip(*([c for c in n.cells if c.cell_type == "code"] for n in (stored, copies[name])), strict=True)
+    )
     assert [new.outputs for _, new in pairs] == [old.outputs for old, _ in pairs]
     changed = [new for old, new in pairs if old.source != new.source]
     assert changed == [pairs[0][1]] and "bring_along(" in changed[0].source
@@ -173,13 +175,17 @@ def test_the_published_branch_is_the_one_that_colab_opens():
 
 def test_without_helpers_the_committed_notebook_says_what_to_do(without_book):
     done = without_book(GUARD.format(imports="    import helpers"), "-m", "IPython", "--colors=NoColor")
-    assert done.stdout.count("\n") == 1 and done.stdout.startswith("This Python has no package helpers. In the")
+    assert done.stdout.count("\n") == 1 and done.stdout.startswith(
+        "This Python has no package helpers. In the"
+    )
     assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_first_code_is_the_guard(name):
-    first = next(cell for cell in nbformat.read(NOTEBOOKS[name], as_version=4).cells if cell.cell_type == "code")
+    first = next(
+        cell for cell in nbformat.read(NOTEBOOKS[name], as_version=4).cells if cell.cell_type == "code"
+    )
     assert first.metadata.tags == ["helpers", "remove-cell"] and "import helpers\n" in first.source
 
 
@@ -199,7 +205,9 @@ def test_a_guard_asks_for_what_its_notebook_imports():
 def test_helpers_and_its_data_come_along(without_book, copies):
     (cell,) = filter(is_guard, copies[min(NOTEBOOKS)].cells)
     data = "from importlib.resources import files\nprint((files('helpers') / 'boston.csv').read_text())"
-    done = without_book(f"{cell.source}\nimport helpers\nprint(helpers.__version__, helpers.__file__)\n{data}")
+    done = without_book(
+        f"{cell.source}\nimport helpers\nprint(helpers.__version__, helpers.__file__)\n{data}"
+    )
     about, _, rows = done.stdout.partition("\n")
     version, file = about.split()
     assert version == standalone.__version__ and not file.startswith(str(ROOT))

@@ -24,8 +24,7 @@ def taught(chapter, beginning):
     (cell,) = (
         cell.source
         for cell in notebook.cells
-        if cell.cell_type == "code"
-        and any(line.startswith(beginning) for line in cell.source.splitlines())
+        if cell.cell_type == "code" and any(line.startswith(beginning) for line in cell.source.splitlines())
     )
     return cell
 

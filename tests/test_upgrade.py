@@ -13,7 +13,9 @@ def test_the_pins_by_choice_and_no_others():
 
 def test_each_number_that_moved_is_reported_once():
     found = differences("error 0.0842 ± 0.0011", "error 0.0906 ± 0.0011", Tolerance())
-    report = "\n".join(["... E", *(f"E   {line}" for line in found), *(f"E   {line}" for line in found), "3 passed"])
+    report = "\n".join(
+        ["... E", *(f"E   {line}" for line in found), *(f"E   {line}" for line in found), "3 passed"]
+    )
     report += "\nFAILED book/01_perceptrons.ipynb::Cell 3\n"
     number, cell = moved(report)
     assert "0.0842" in number and "0.0906" in number

@@ -54,7 +54,9 @@ def test_each_fold_has_a_seed_of_its_own():
     same = cross_validate(SMALL, X, Y, CV, seeds=[0, 1, 2, 3], **OPTIONS)
     other = cross_validate(SMALL, X, Y, CV, seeds=[7, 1, 2, 3], **OPTIONS)
     assert folds.equals(same)
-    assert folds["test"][0] != other["test"][0] and folds["test"][1] == pytest.approx(other["test"][1], rel=1e-4)
+    assert folds["test"][0] != other["test"][0] and folds["test"][1] == pytest.approx(
+        other["test"][1], rel=1e-4
+    )
 
 
 def test_repeated_folds():

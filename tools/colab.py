@@ -21,6 +21,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools import suite  # noqa: E402
 from tools.execute import notebooks  # noqa: E402
 from tools.guard import is_guard  # noqa: E402
 from tools.standalone import write  # noqa: E402
@@ -69,11 +70,13 @@ def run(notebook, python, folder):
     kernel.mkdir(parents=True)
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     variables = alone(folder / "cut")
-    kernel.joinpath("kernel.json").write_text(json.dumps({"argv": argv, "display_name": "", "env": variables}))
-    options = ["-p", "conftest", "-p", "no:cacheprovider", f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={folder}"]
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-kernel-name=alone", "-q", "--color=no", *options]
+    kernel.joinpath("kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "", "env": variables})
+    )
+    options = "-p conftest -p no:cacheprovider --nbval-kernel-name=alone".split()
+    command = suite.command(*options, f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={folder}", notebook)
     variables = {"JUPYTER_PATH": str(folder), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([*command, str(notebook)], cwd=ROOT, env=os.environ | variables, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True)
     done.check_returncode()
     return done.stdout
 
@@ -82,7 +85,11 @@ def first_cell(notebook, python, **variables):
     """Run the cell that brings helpers along as a program, and return what it did."""
     (cell,) = (cell for cell in nbformat.read(notebook, as_version=4).cells if is_guard(cell))
     return subprocess.run(
-        [python, "-c", cell.source], cwd=notebook.parent, env=os.environ | variables, capture_output=True, text=True
+        [python, "-c", cell.source],
+        cwd=notebook.parent,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -125,7 +132,9 @@ def main():
             start = time.perf_counter()
             result = check(notebook, python)
             failures += result.startswith("fails")
-            print(f"| {notebook.name} | {sentence} | {result} | {time.perf_counter() - start:.0f} |", flush=True)
+            print(
+                f"| {notebook.name} | {sentence} | {result} | {time.perf_counter() - start:.0f} |", flush=True
+            )
     sys.exit(failures > 0)
 
 

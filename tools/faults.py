@@ -45,7 +45,7 @@ def replacing(old, new):
 
 
 # module of helpers: (what, old, new) or (what, old, new, why it is harmless)
-SOURCES = {
+SOURCES: dict[str, list[tuple]] = {
     "data": [
         ("leaked scaler", "MinMaxScaler().fit(values[train])", "MinMaxScaler().fit(values)"),
         ("scaler fitted on the test rows", "for i, (train, _) in", "for i, (_, train) in"),
@@ -172,7 +172,14 @@ CHECKS = [
 def source_faults():
     """Return the faults of SOURCES and CHECKS."""
     faults = [
-        Fault(f"helpers/{module}.py", what, replacing(old, new), ((f"tests/test_{TESTED_WITH.get(module, module)}.py",),), module, *harmless)
+        Fault(
+            f"helpers/{module}.py",
+            what,
+            replacing(old, new),
+            ((f"tests/test_{TESTED_WITH.get(module, module)}.py",),),
+            module,
+            *harmless,
+        )
         for module, rows in SOURCES.items()
         for what, old, new, *harmless in rows
     ]

@@ -13,7 +13,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 # Small, and nothing else depends on them; Google Colab has one of the three.
 SMALL = ("madgrad", "torchinfo", "torchsummary")
 
-GUARD = '''\
+GUARD = """\
 # Without the book's package nothing below would run: say so in a sentence, not in a traceback.
 try:
 {imports}
@@ -27,7 +27,7 @@ except ModuleNotFoundError as error:
         f"This Python has no package {{error.name}}. In the book's folder, run "
         "'pip install -r requirements.txt' and restart the kernel; or download this notebook "
         "from the book's site: that copy brings along what it needs."
-    )'''
+    )"""
 
 
 def put_guard(notebook):

@@ -9,9 +9,15 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import torch
-from execute import ROOT, notebooks
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools import suite  # noqa: E402
+from tools.execute import notebooks  # noqa: E402
 
 TESTS = ["tests"]
 
@@ -39,12 +45,16 @@ def run(name):
     paths = [path.relative_to(ROOT).as_posix() for path in notebooks([])] + TESTS
     if name == "another order":
         random.shuffle(paths)
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-rfE", "--color=no", *options, *paths]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+    done = subprocess.run(
+        suite.command(*options, *paths),
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
     if done.returncode == 0:
         return "passes"
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return "; ".join(failed) or done.stdout[-2000:] + done.stderr[-2000:]
+    return "; ".join(suite.failures(done.stdout)) or done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def main():

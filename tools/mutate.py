@@ -12,7 +12,6 @@ import argparse
 import os
 import queue
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools import suite  # noqa: E402
 from tools.faults import source_faults  # noqa: E402
 from tools.notebook_faults import notebook_faults  # noqa: E402
 
@@ -39,34 +39,22 @@ def copy_tree(target):
 
 def run_tests(tree, checks):
     """Run ``checks``, paths in ``tree``, until one fails. Return its name, or None."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "-x",
-        "-q",
-        "-rfE",
-        "--color=no",
-        "-p",
-        "no:cacheprovider",
-    ]
     # Before the installed package: the damaged one is in the copy. One thread, as others run beside.
     env = os.environ | {
         "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"
     }  # fmt: skip
     try:
         run = subprocess.run(
-            [*command, *checks], cwd=tree, env=env, capture_output=True, text=True, timeout=TIMEOUT
-        )
+            suite.command("-x", "-p", "no:cacheprovider", *checks),
+            cwd=tree, env=env, capture_output=True, text=True, timeout=TIMEOUT,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return "the time limit"
     if run.returncode == 0:
         return None
-    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", run.stdout, re.MULTILINE)
-    if not failed:
-        sys.exit(f"pytest broke on {checks}:\n{run.stdout}\n{run.stderr}")
-    return failed[1]
+    if failed := suite.failures(run.stdout):
+        return failed[0]
+    sys.exit(f"pytest broke on {checks}:\n{run.stdout}\n{run.stderr}")
 
 
 def try_fault(fault, trees):

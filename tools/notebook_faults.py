@@ -46,7 +46,7 @@ def in_code(pattern, change):
 
 def other_digit(number):
     """Return ``number`` with its first digit that is not zero changed by two."""
-    place = re.search(r"[1-9]", number).start()
+    place = next(i for i, digit in enumerate(number) if digit in "123456789")
     return number[:place] + str((int(number[place]) + 1) % 9 + 1) + number[place + 1 :]
 
 

@@ -80,7 +80,7 @@ def quantities(markdown):
     for match in QUANTITY.finditer(text):
         if match["number"].strip(".") in ("0", "1", "2"):
             continue
-        factors = {1}
+        factors: set[float] = {1}
         if match["unit"]:
             factors.add(FACTORS[match["unit"].strip()[0]])
         if match["dollar"]:

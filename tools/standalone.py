@@ -86,7 +86,9 @@ def standalone(path, site=Site(), root=ROOT):
     guard = notebook.cells[place]
     guard.source = packed_cell(notebook.cells, root)
     # Folded away by Jupyter and VS Code, and by Colab.
-    guard.metadata = nbformat.from_dict({"jupyter": {"source_hidden": True}, "cellView": "form", "tags": ["helpers"]})
+    guard.metadata = nbformat.from_dict(
+        {"jupyter": {"source_hidden": True}, "cellView": "form", "tags": ["helpers"]}
+    )
     title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
     about = (
         f"*From the book {site.link(title, page.replace('.ipynb', '.html'))}. The next cell brings along "
@@ -151,7 +153,7 @@ def heading(root, file):
         text = nbformat.read(path, as_version=4).cells[0].source
     else:
         text = path.read_text(encoding="utf-8")
-    return re.search(r"^# (.+)", text, re.MULTILINE)[1]
+    return re.findall(r"^# (.+)", text, re.MULTILINE)[0]
 
 
 def authors(entry):
@@ -184,7 +186,9 @@ def packed_cell(cells, root=ROOT):
 
 def for_pip(modules, root=ROOT):
     """Map modules to what pip calls them; with the pinned version, those that may be installed."""
-    pins = dict(re.findall(r"^([\w-]+)(==.*)", (root / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    pins = dict(
+        re.findall(r"^([\w-]+)(==.*)", (root / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     names = {module: distributions()[module][0] for module in sorted(modules)}
     return {module: name + (pins[name] if module in SMALL else "") for module, name in names.items()}
 
@@ -205,4 +209,3 @@ def write(folder, paths, site=Site(), root=ROOT):
     folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         nbformat.write(standalone(path, site, root), folder / path.name)
-

@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools import suite  # noqa: E402
 from tools.mutate import copy_tree  # noqa: E402
 
 # The next major version is another program.
@@ -68,11 +69,14 @@ def main():
                 print(f"| {name} | {version} | {newest[name]} |")
         if options.pins:
             options.pins.write_text("".join(f"{name}=={newest[name]}\n" for name in pinned), "utf-8")
-        command = ["-m", "pytest", "--nbval", "-q", "-n", "2", "--dist", "loadfile", "--color=no", "-rfE"]
         on_path = os.environ | {
             "PYTHONPATH": str(tree), "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         }  # fmt: skip
-        tested = run(python, *command, *options.paths, cwd=tree, env=on_path)
+        tested = run(
+            *suite.command("-n", "2", "--dist", "loadfile", *options.paths, python=python),
+            cwd=tree,
+            env=on_path,
+        )
     lines = moved(tested.stdout)
     print(f"\n{len(lines)} lines about what moved" if lines else "\nNothing moved.")
     print("\n".join(lines))

@@ -12,7 +12,12 @@ from sphinx.writers.html5 import HTML5Translator
 
 WORDS_PER_MINUTE = 200
 # What a page must hold for a file to be worth loading; nothing holds live code of a third party's.
-USED_BY = {"thebe": "thebe-launch", "sphinx-design": "sd-", "design-tabs": "sd-tab", "togglebutton": "dropdown"}
+USED_BY = {
+    "thebe": "thebe-launch",
+    "sphinx-design": "sd-",
+    "design-tabs": "sd-tab",
+    "togglebutton": "dropdown",
+}
 CARD = (1200, 630)  # pixels, as social networks show it
 
 
@@ -42,6 +47,13 @@ def keep_together(app, doctree, docname):
     for text in list(doctree.findall(nodes.Text)):
         if " ± " in text and not isinstance(text.parent, nodes.raw | nodes.FixedTextElement):
             text.parent.replace(text, nodes.Text(text.replace(" ± ", "\xa0±\xa0")))
+
+
+def free_lists(app, doctree, docname):
+    """Take a list out of the paragraph that a docstring's field puts around it: HTML allows none."""
+    for listed in list(doctree.findall(nodes.bullet_list)):
+        if isinstance(listed.parent, nodes.paragraph):
+            listed.parent.replace_self(listed.parent.children)
 
 
 def load_pictures_late(app, doctree, docname):
@@ -100,6 +112,19 @@ def prepare_page(app, pagename, templatename, context, doctree):
         context["card"]["image"] = f"{address}/_static/card.png"
 
 
+def write_entrance(app, exception):
+    """Lead from the site's own address to the front page; the theme's file for it is not valid."""
+    if exception or app.builder.format != "html":
+        return
+    front = f"{app.config.root_doc}.html"
+    (Path(app.outdir) / "index.html").write_text(
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{app.config.html_title}</title>'
+        f'<meta http-equiv="refresh" content="0; url={front}"></head>'
+        f'<body><a href="{front}">{app.config.html_title}</a></body></html>\n',
+        encoding="utf-8",
+    )
+
+
 def draw_card(app, exception):
     """Draw the picture that social networks show beside a link: the title above a hundred networks."""
     picture = Path(app.srcdir) / "book" / "_generated" / "02_house_prices.png"
@@ -120,9 +145,11 @@ def setup(app):
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", strip_tables)
     app.connect("doctree-resolved", keep_together)
+    app.connect("doctree-resolved", free_lists)
     app.connect("doctree-resolved", load_pictures_late)
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
     app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
     app.connect("html-page-context", prepare_page, priority=900)
+    app.connect("build-finished", write_entrance)
     app.connect("build-finished", draw_card)
     return {"version": "1", "parallel_read_safe": True}

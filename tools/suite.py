@@ -1,0 +1,14 @@
+"""Pytest, notebooks included, as the other tools call it; and what its report says."""
+
+import re
+import sys
+
+
+def command(*arguments, python=sys.executable):
+    """Return the command that runs pytest with ``arguments``: paths and further options."""
+    return [str(python), "-m", "pytest", "--nbval", "-q", "-rfE", "--color=no", *map(str, arguments)]
+
+
+def failures(report):
+    """Return the names of what failed, from the report of a run of ``command``."""
+    return re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", report, re.MULTILINE)
