@@ -136,7 +136,7 @@ def gemm_speed(size=2048):
     return 2 * size**3 / (time.perf_counter() - start) / 1e9
 
 
-MEMORY = [(100, 2), (300, 2), (1000, 2), (2000, 400)]  # models, epochs
+MEMORY = [(100, 2, 7), (300, 2, 7), (1000, 2, 7), (2000, 400, 1)]  # models, epochs, runs
 
 
 def peak_memory(models, epochs):
@@ -154,12 +154,14 @@ def peak_memory(models, epochs):
 
 
 def measure_memory():
-    """Measure each number of models in a process of its own."""
-    runs = []
-    for models, epochs in MEMORY:
+    """Measure each number of models in processes of their own. Return of each the run of median peak."""
+    medians = []
+    for models, epochs, times in MEMORY:
         command = [sys.executable, __file__, "--peak", str(models), str(epochs)]
-        runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-    return runs
+        done = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(times)]
+        runs = [json.loads(run.stdout) for run in done]
+        medians.append(sorted(runs, key=lambda run: run["peak"])[times // 2])
+    return medians
 
 
 def machine():
@@ -222,7 +224,8 @@ def memory_section(runs):
 |--:|--:|--:|--:|--:|--:|--:|
 {rows}
 
-The peak is what training took above what the process held before. Beside it stands what weights,
+The peak is what training took above what the process held before: the median of {MEMORY[0][2]} runs, but a
+single run in the last line. Beside it stands what weights,
 gradients, Adam's two moments and one epoch's rows of all the models would take at once.
 """
 
