@@ -1,4 +1,5 @@
 # make book       the environment, the built site, and where to open it
+# make pdf        the whole book as one PDF, and the site offers it (needs Chromium)
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
 # make lint       mistakes that a machine sees in the code, and misspelt words
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
-.PHONY: book test notebooks lint mutate upgrade benchmark handout clean
+.PHONY: book pdf test notebooks lint mutate upgrade benchmark handout clean
 .DELETE_ON_ERROR:
 
 # Only pages that changed are built again; after a failure all of them, or their warnings would be
@@ -25,6 +26,11 @@ book: $(READY)
 	  || { rm -rf _build/.doctrees; \
 	       echo "The book did not build: each warning above is an error to mend."; exit 1; }
 	@echo "The book stands. Open: file://$(abspath $(PAGE))"
+
+# The site a second time, for its link to the file.
+pdf: book
+	@$(BIN)/python tools/pdf.py
+	@$(BIN)/jupyter-book build . -W --keep-going --quiet > /dev/null
 
 # Two at a time, each notebook whole: a cell needs those before it.
 test: $(READY)

@@ -18,6 +18,7 @@ USED_BY = {
     "design-tabs": "sd-tab",
     "togglebutton": "dropdown",
 }
+PDF = "neural-networks-measured.pdf"  # made by tools/pdf.py
 CARD = (1200, 630)  # pixels, as social networks show it
 
 
@@ -29,6 +30,19 @@ def add_reading_time(app, doctree, docname):
     line = nodes.paragraph("", f"{ceil(words / WORDS_PER_MINUTE)} minutes to read", classes=["reading-time"])
     title = next(doctree.findall(nodes.title))
     title.parent.insert(title.parent.index(title) + 1, line)
+
+
+def find_pdf(app, config):
+    """Offer the PDF of the whole book where it is there, and no older than what it was made from."""
+    pdf, book = Path(app.outdir) / PDF, Path(app.srcdir) / "book"
+    made = pdf.stat().st_mtime if pdf.exists() else 0
+    config.pdf = all(path.stat().st_mtime <= made for path in [*book.rglob("*.ipynb"), *book.rglob("*.md")])
+
+
+def offer_pdf(app, doctree, docname):
+    if app.config.pdf and docname == app.config.root_doc and app.builder.format == "html":
+        line = f'<p class="take-away"><a href="../{PDF}">The whole book as a PDF</a></p>\n'
+        doctree.next_node(nodes.section).append(nodes.raw("", line, format="html"))
 
 
 def strip_tables(app, doctree, docname):
@@ -142,6 +156,10 @@ def draw_card(app, exception):
 
 
 def setup(app):
+    # A value of the configuration, so that the front page is written anew when it changes.
+    app.add_config_value("pdf", False, "html")
+    app.connect("config-inited", find_pdf)
+    app.connect("doctree-resolved", offer_pdf)
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", strip_tables)
     app.connect("doctree-resolved", keep_together)
