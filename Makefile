@@ -2,7 +2,7 @@
 # make pdf        the whole book as one PDF, and the site offers it (needs Chromium)
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
-# make lint       mistakes that a machine sees in the code, and misspelt words
+# make lint       mistakes that a machine sees: in code, layout, types, spelling, workflows
 # make mutate     damage the book, one fault at a time, and list what the checks miss
 # make upgrade    try the newest versions of everything, and say which numbers move
 # make benchmark  time hundreds of networks beside other ways, and rewrite that page
@@ -41,8 +41,13 @@ notebooks: $(READY)
 
 lint: $(READY)
 	@$(BIN)/python -m pip install --quiet --requirement tools/lint-requirements.txt
-	$(BIN)/ruff check
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 mutate: $(READY)
 	$(BIN)/python tools/mutate.py
