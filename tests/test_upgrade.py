@@ -1,7 +1,10 @@
 """The trial of the newest versions reads the pins and pytest's report for what they are."""
 
+from importlib.metadata import packages_distributions
+
 from tools.compare import Tolerance, differences
 from tools.execute import ROOT
+from tools.guard import imported
 from tools.upgrade import chosen, moved
 
 
@@ -9,6 +12,21 @@ def test_the_pins_by_choice_and_no_others():
     pins = chosen((ROOT / "requirements.txt").read_text(encoding="utf-8"))
     assert pins["torch"] == "2.13.0" and "jupyter-book" in pins
     assert "alabaster" not in pins
+
+
+def test_what_our_code_imports_is_pinned_by_choice():
+    """What is only brought along by another package goes when that one lets go of it."""
+    pins = {name.lower() for name in chosen((ROOT / "requirements.txt").read_text(encoding="utf-8"))}
+    files = [
+        path
+        for folder in ("helpers", "tools", "tests", "book/_ext")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    modules = imported(path.read_text(encoding="utf-8") for path in [*files, ROOT / "conftest.py"])
+    ours = {"helpers", "tools"} | {path.stem for path in files}
+    packages = packages_distributions()
+    missing = [name for name in modules - ours if not pins & {one.lower() for one in packages[name]}]
+    assert not missing
 
 
 def test_each_number_that_moved_is_reported_once():
