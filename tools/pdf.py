@@ -119,7 +119,9 @@ def print_pages(html, pages):
     joined = html / FRONT.replace("index", "printed")
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(
+                executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+            )
             tab = browser.new_page(color_scheme="light")
             numbers = {}
             for _ in range(2):
