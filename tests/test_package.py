@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
+import helpers
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -29,3 +33,7 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
         [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == f"{site / 'helpers' / '__init__.py'} (506, 14)"
+
+
+def test_who_cites_the_book_cites_this_version():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == helpers.__version__
