@@ -36,4 +36,6 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
 
 
 def test_who_cites_the_book_cites_this_version():
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == helpers.__version__
+    assert (
+        yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == helpers.__version__
+    )
