@@ -17,6 +17,10 @@ ABSOLUTE_PATH = re.compile(
 )
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 UNCHECKED = re.compile(r"nbval[-_](?:skip|ignore)", re.IGNORECASE)
+LOADED = re.compile(r"torch\.load\((?![^\n]*weights_only=True)")
+FETCHED = re.compile(
+    r"\burlopen\b|\brequests\.|\bfetch_\w+\(|_from_url\b|download=True|^\s*!|https?://", re.MULTILINE
+)
 # Beyond these a comparison would say nothing.
 LOOSEST = {"rtol": 0.5, "figure": 0.2}
 
@@ -55,6 +59,11 @@ def _code_cell(cell, ran):
         yield f"it is stored as run {cell.execution_count}, not {ran}: run all cells, once, in order"
     if UNCHECKED.search(" ".join([cell.source, *tags])):
         yield "it asks for its output not to be checked"
+    # A cell that shows what a file can do to its reader has made that file itself.
+    if LOADED.search(cell.source) and "torch.save(" not in cell.source:
+        yield "it loads a file that may run code: torch.load(..., weights_only=True)"
+    if FETCHED.search(cell.source):
+        yield "it may fetch something: nothing at run time comes from the network"
     tolerance = Tolerance.of(cell)
     for name, most in LOOSEST.items():
         if getattr(tolerance, name) > most:
@@ -134,6 +143,8 @@ FAULTS = {
     "out of order": lambda nb, cells: cells[2].update(execution_count=7),
     "comment that skips": lambda nb, cells: cells[1].update(source="# NBVAL_IGNORE_OUTPUT\nprint(1)"),
     "tag that skips": lambda nb, cells: cells[1].metadata.update(tags=["nbval-skip"]),
+    "file that may run code": lambda nb, cells: cells[1].update(source="torch.load(file)"),
+    "download": lambda nb, cells: cells[1].update(source="MNIST('.', download=True)"),
     "tolerance too loose": lambda nb, cells: cells[1].metadata.update(
         book={"tolerance": {"rtol": 9.0, "why": "x"}}
     ),
