@@ -88,7 +88,7 @@ def test_each_exercise_stands_unsolved_in_its_chapter_and_solved_in_the_solution
             assert re.search(r"^(Not yet\.|✗) ", printed, re.MULTILINE), f"{name} is solved, or was not run"
             assert "✓" not in printed
             called.append(name)
-    assert 4 <= len(titles) <= 8
+    assert 1 <= len(titles) <= 8
     assert [title[:2] for title in titles] == [(str(int(chapter)), str(n + 1)) for n in range(len(titles))]
     assert sorted(called) == sorted(name for name in CHECKS if name[6:8] == chapter)
 
