@@ -1,5 +1,7 @@
 import pytest
 
+from browsing import address, browser, site, tab  # noqa: F401  fixtures
+
 
 def pytest_generate_tests(metafunc):
     """Hand the tests of answers.py what the module that imports them lists."""

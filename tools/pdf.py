@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 FRONT = "book/index.html"
 NAME = "neural-networks-measured.pdf"
+MARGIN = {"top": "18mm", "bottom": "18mm", "left": "20mm", "right": "20mm"}
 FOOTER = """<div style="width: 100%; font: 8pt sans-serif; text-align: center">
   <span class="pageNumber"></span></div>"""
 
@@ -106,36 +107,29 @@ def fill_contents(book, pages, numbers):
         contents.append(line)
 
 
-def first_pages(pdf):
+def first_pages(reader):
     """Return the number of the page on which each chapter begins, by its title."""
-    reader = PdfReader(io.BytesIO(pdf))
     tops = [entry for entry in reader.outline if not isinstance(entry, list)]
     return {entry.title.rstrip("#"): reader.get_destination_page_number(entry) + 1 for entry in tops}
 
 
-def print_pages(html, pages):
+def print_pages(browser, html, pages):
     """Return the PDF (bytes) of some pages of the site built in ``html``."""
     book = join(html, pages)
-    joined = html / FRONT.replace("index", "printed")
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
-            )
-            tab = browser.new_page(color_scheme="light")
-            numbers = {}
-            for _ in range(2):
-                fill_contents(book, pages, numbers)
-                joined.write_text(str(book), encoding="utf-8")
-                tab.goto(joined.as_uri(), wait_until="load")
-                pdf = tab.pdf(
-                    format="A4", display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
-                    margin={"top": "18mm", "bottom": "18mm", "left": "20mm", "right": "20mm"},
-                    print_background=True, outline=True, tagged=True,
-                )  # fmt: skip
-                numbers = first_pages(pdf)
-    finally:
-        joined.unlink(missing_ok=True)
+    # A page that is in no file, in the folder of the front page, from which its pictures are found.
+    joined = (html / FRONT).with_name("printed.html").resolve().as_uri()
+    tab = browser.new_page(color_scheme="light")
+    tab.route(joined, lambda route: route.fulfill(body=str(book), content_type="text/html; charset=utf-8"))
+    numbers = {}
+    for _ in range(2):
+        fill_contents(book, pages, numbers)
+        tab.goto(joined, wait_until="load")
+        pdf = tab.pdf(
+            format="A4", margin=MARGIN, display_header_footer=True, header_template="<span></span>",
+            footer_template=FOOTER, print_background=True, outline=True, tagged=True,
+        )  # fmt: skip
+        numbers = first_pages(PdfReader(io.BytesIO(pdf)))
+    tab.close()
     return pdf
 
 
@@ -146,7 +140,11 @@ def main():
     options = parser.parse_args()
     if chromium() is None:
         sys.exit("No Chromium to print with: apt install chromium, or install Google Chrome.")
-    pdf = print_pages(options.html, options.pages or pages_in_order(options.html))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        pdf = print_pages(browser, options.html, options.pages or pages_in_order(options.html))
     (options.html / NAME).write_bytes(pdf)
     print(f"{len(PdfReader(io.BytesIO(pdf)).pages)} pages: {options.html / NAME}")
 

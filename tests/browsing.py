@@ -1,0 +1,119 @@
+"""The built site, served, and a tab of Chromium that writes down what goes wrong in it."""
+
+import functools
+import gzip
+import http.server
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from playwright.sync_api import sync_playwright
+
+from tools.pdf import chromium
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+
+needs_browser = pytest.mark.skipif(
+    chromium() is None, reason="no Chromium: install one (apt install chromium, or Google Chrome)"
+)
+
+
+def sources():
+    return sorted(
+        str(path.relative_to(ROOT).with_suffix(".html"))
+        for path in (ROOT / "book").rglob("*")
+        if path.suffix in (".ipynb", ".md") and not any(part[0] in "._" for part in path.parts[-3:])
+    )
+
+
+PAGES = [*sources(), "search.html", "genindex.html"]
+CHAPTERS = [page for page in PAGES if page.startswith("book/0")]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, testrun_uid):
+    """The folder of the site, built once, whichever of pytest's workers comes first."""
+    built = tmp_path_factory.getbasetemp().parent / f"site-{testrun_uid}"
+    with FileLock(f"{built}.lock"):
+        if not built.exists():
+            command = [
+                Path(sys.executable).parent / "jupyter-book",
+                "build",
+                ROOT,
+                "--quiet",
+                "-W",
+                "--keep-going",
+            ]
+            run = subprocess.run(command, capture_output=True, text=True)
+            assert run.returncode == 0, run.stdout + run.stderr
+            built.touch()
+    return HTML
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+
+
+@pytest.fixture(scope="session")
+def address(site):
+    """Serve the site and give its address, such as http://127.0.0.1:8000."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=site)
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class Tab:
+    """A tab of the browser that writes down what goes wrong, and what is transferred."""
+
+    def __init__(self, browser, home, **options):
+        context = browser.new_context(**options)
+        self.page, self.home = context.new_page(), home
+        self.faults, self.responses = [], {}
+        self.page.on("console", lambda m: m.type == "error" and self.faults.append(m.text))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", self.note)
+        self.page.on("response", self.keep)
+
+    def note(self, request):
+        if not request.url.startswith((self.home, "data:")):
+            self.faults.append(f"asks {request.url}")
+
+    def keep(self, response):
+        if response.url.startswith("http"):
+            if response.status >= 400:
+                self.faults.append(f"{response.status}: {response.url}")
+            self.responses[response.url] = response
+
+    def transferred(self):
+        """Bytes of all that the page asked for; text counts compressed, as GitHub Pages sends it."""
+        return sum(packed(url, response.body()) for url, response in list(self.responses.items()))
+
+    def open(self, page):
+        self.page.goto(f"{self.home}/{page}", wait_until="load")
+        return self.page
+
+
+def packed(url, body):
+    return len(body if url.endswith((".png", ".woff2")) else gzip.compress(body, 6))
+
+
+@pytest.fixture
+def tab(browser, address):
+    tab = Tab(browser, address)
+    yield tab
+    tab.page.context.close()
+    assert not tab.faults

@@ -1,0 +1,184 @@
+"""What a reader does with the site in Chromium: search, switch, go on, copy, play, print."""
+
+import io
+import math
+import re
+from unicodedata import normalize
+
+import numpy as np
+import pytest
+import torch
+from pypdf import PdfReader
+
+from browsing import CHAPTERS, Tab, needs_browser
+from tools import pdf
+
+
+@needs_browser
+@pytest.mark.parametrize("name", [*CHAPTERS[:1], "book/index.html"])
+def test_a_page_works_as_a_file(browser, site, name):
+    tab = Tab(browser, site.as_uri())
+    tab.open(name)
+    tab.page.context.close()
+    assert not tab.faults
+
+
+@needs_browser
+@pytest.mark.parametrize("served", [True, False], ids=["served", "as files"])
+def test_search_finds_a_word(browser, site, address, served):
+    tab = Tab(browser, address if served else site.as_uri())
+    page = tab.open("search.html?q=dropout")
+    page.wait_for_selector("#search-results li a")
+    found = page.eval_on_selector_all("#search-results li a", "links => links.map(link => link.href)")
+    page.context.close()
+    assert any("02_house_prices.html" in link for link in found) and not tab.faults
+
+
+@needs_browser
+def test_the_theme_switches_and_is_remembered(tab):
+    page = tab.open("book/index.html")
+    seen = []
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").click()
+        seen.append(page.evaluate("document.documentElement.dataset.mode"))
+    assert sorted(seen) == ["auto", "dark", "light"]
+    while page.evaluate("document.documentElement.dataset.mode") != "dark":
+        page.locator(".theme-switch-button:visible").click()
+    tab.open(CHAPTERS[0])
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+@needs_browser
+def test_next_leads_through_all_chapters(tab):
+    page = tab.open("book/index.html")
+    for chapter in CHAPTERS:
+        page.locator("a.right-next").click()
+        assert page.url.endswith(chapter)
+    page.locator("a.left-prev").click()
+    assert page.url.endswith(CHAPTERS[-2])
+
+
+@needs_browser
+def test_copy_takes_the_code(tab):
+    page = tab.open(CHAPTERS[0])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    cell = page.locator("div.highlight:visible").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    assert page.evaluate("navigator.clipboard.readText()") == cell.locator("pre").inner_text().rstrip("\n")
+
+
+# ---- figures to play with
+
+
+def setting(page, figure, **values):
+    """Set the controls of a figure and return what it says."""
+    for name, value in values.items():
+        control = page.locator(f"#play-{figure}-{name}")
+        if isinstance(value, str):
+            control.select_option(value)
+        else:
+            control.fill(str(value))
+    return page.locator(f"[data-play={figure}] output").inner_text().replace("−", "-")
+
+
+@needs_browser
+def test_play_neuron(tab):
+    page = tab.open("book/01_perceptrons.html")
+    points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    tasks = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "XOR": [0, 1, 1, 0]}
+    for w1, w2, b in ((1, 1, -1.5), (1, 1, -1), (-2, 1.25, 0.5), (0, 0, 0)):
+        fires = points @ torch.tensor([w1, w2], dtype=torch.float32) + b > 0
+        for task, y in tasks.items():
+            right = (fires == torch.tensor(y)).sum()
+            assert f"{right} of 4 right for {task}" in setting(page, "neuron", task=task, w1=w1, w2=w2, b=b)
+
+
+@needs_browser
+def test_play_activation_and_temperature(tab):
+    page = tab.open("book/03_activations.html")
+    for name, a, x in (("LeakyReLU", 0.25, -2), ("LeakyReLU", 0, 3), ("ELU", 1.5, -0.5), ("ELU", 0.1, 1)):
+        at = torch.tensor(float(x), requires_grad=True)
+        function = {"LeakyReLU": torch.nn.LeakyReLU(a), "ELU": torch.nn.ELU(a)}[name]
+        function(at).backward()
+        said = setting(page, "activation", name=name, a=a, x=x)
+        assert said.endswith(f"= {function(at).item():.3f}, and its slope there is {at.grad.item():.3f}.")
+    for exponent in (-1, 0, 0.5, 2):
+        T = float(f"{10**exponent:.2g}")
+        p = torch.softmax(torch.tensor([2.0, 1.0, -1.0]) / T, dim=0)
+        assert ", ".join(f"{x:.3f}" for x in p) in setting(page, "temperature", T=exponent)
+
+
+@needs_browser
+def test_play_threshold(tab):
+    page = tab.open("book/04_losses.html")
+    for cut, eights in ((0, 100), (-1.25, 50), (2, 500), (-5, 300)):
+        n = np.array([1000 - eights, eights])
+        shares = [(np.arange(k) + 0.5) / k for k in n]
+        z = np.concatenate([c + 0.8 * np.log(p / (1 - p)) for p, c in zip(shares, (-2, 1))])
+        t, called = np.repeat([False, True], n), z > cut
+        said = setting(page, "threshold", cut=cut, eights=eights)
+        recall, precision = (called & t).sum() / t.sum(), (called & t).sum() / called.sum()
+        assert said == f"Recall {recall:.3f}, precision {precision:.3f}, accuracy {(called == t).mean():.3f}."
+
+
+@needs_browser
+def test_play_valley(tab):
+    page = tab.open("book/05_optimizers.html")
+    for exponent, mu in ((-3, 0), (-3.5, 0.9), (-4, 0.99)):
+        w = torch.nn.Parameter(torch.tensor([-1.0, 2.0], dtype=torch.float64))
+        optimizer = torch.optim.SGD([w], lr=float(f"{10**exponent:.2g}"), momentum=mu)
+        for _ in range(300):
+            optimizer.zero_grad()
+            loss = (1 - w[0]) ** 2 + 100 * (w[1] - w[0] ** 2) ** 2
+            loss.backward()
+            optimizer.step()
+        said = setting(page, "valley", lr=exponent, mu=mu)
+        assert said.startswith(f"After 300 steps: w = ({w[0]:.3f}, {w[1]:.3f})"), (exponent, mu)
+    assert "diverges" in setting(page, "valley", lr=-2, mu=0)
+
+
+@needs_browser
+@pytest.mark.parametrize("name", [page for page in CHAPTERS if page[5:7] in ("01", "03", "04", "05")])
+def test_figures_answer_to_the_keyboard(tab, name):
+    page = tab.open(name)
+    figures = page.locator(".play").all()
+    assert figures
+    for figure in figures:
+        for slider in figure.locator("input").all():
+            before, place = figure.locator("output").inner_text(), float(slider.input_value())
+            slider.focus()
+            for _ in range(4):
+                page.keyboard.press("ArrowRight")
+            step = float(slider.get_attribute("step"))
+            assert math.isclose(float(slider.input_value()), place + 4 * step, abs_tol=1e-9)
+            assert slider.get_attribute("aria-valuetext")
+            assert figure.locator("output").inner_text() != before or slider.get_attribute("name") == "b"
+
+
+@needs_browser
+def test_without_scripts_a_sentence_stands_for_a_figure(browser, address):
+    tab = Tab(browser, address, java_script_enabled=False)
+    said = tab.open("book/05_optimizers.html").locator(".play").text_content()
+    tab.page.context.close()
+    assert "In a notebook" in said and not tab.faults
+
+
+# ---- on paper
+
+
+@needs_browser
+def test_the_book_prints(browser, site):
+    name = "book/08_folklore.html"
+    printed = PdfReader(io.BytesIO(pdf.print_pages(browser, site, [pdf.FRONT, name])))
+    chapter = pdf.read(site, name).select_one("article")
+    title = chapter.find("h1").get_text().rstrip("#")
+    begins = pdf.first_pages(printed)[title]
+    pages = [page.extract_text() for page in printed.pages]
+    assert pages[begins - 1].strip().startswith(title)
+    assert re.search(rf"Contents\s+{title}\s+{begins}\b", "".join(pages[: begins - 1]))
+    words = normalize("NFKC", " ".join(" ".join(pages).split()))  # without ligatures
+    assert all(heading.get_text().rstrip("#") in words for heading in chapter("h2"))
+    assert "Download this notebook" not in words and "Show code cell source" not in words
+    pictures = sum(len(page["/Resources"].get("/XObject", {})) for page in printed.pages[begins - 1 :])
+    assert pictures == len(chapter("img"))
