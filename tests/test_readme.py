@@ -87,7 +87,7 @@ RULES = {
     r"(\.venv/bin/python )?(python )?tools/": usage,
     r"(\.venv/bin/)?pytest( |$)": collected,
     r"git (diff|log|status)( |$)": executed,
-    r"\.venv/bin/pre-commit ": brought,
+    r"\.venv/bin/(pre-commit|ruff) ": brought,
     r"apt install ": noted,  # as root
     r"\.venv/bin/pip install nbdime$": noted,  # thirty packages that nothing here needs
     r"\.venv/bin/(nbdime|nbdiff-web)( |$)": noted,  # what that brings

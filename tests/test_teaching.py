@@ -31,6 +31,14 @@ def test_a_handout_has_all_that_a_chapter_needs_and_no_solution(tmp_path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_as_long_as_the_page_says(path):
     page = (ROOT / "book" / "reference" / "teaching.md").read_text(encoding="utf-8")
-    (said,) = re.findall(rf"^\| {int(path.name[:2])} [A-Z][^|]*\|[^|]*\| ([^|]*?) \|", page, re.MULTILINE)
+    row = re.search(rf"^\| {int(path.name[:2])} [A-Z][^|]*\|[^|]*\| ([^|]*?) \|", page, re.MULTILINE)
+    assert row, "the first table of reference/teaching.md has no row for this chapter"
+    said = row[1]
     text = " ".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
     assert re.search(rf"runs(?:\*\*)? in {said}\b", text), f"the page says: {said}"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_has_its_card_on_the_front_page(path):
+    page = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
+    assert f":link: {path.stem}\n" in page and f":img-top: _generated/{path.stem}.png" in page
