@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from justhtml import JustHTML
 
-from browsing import CHAPTERS, PAGES, needs_browser
+from browsing import CHAPTERS, PAGES, ROOT, needs_browser
 
 WIDTHS = (1440, 768, 390)  # pixels: a desk, a tablet, a phone
 HEAVIEST = 600_000  # bytes that a page may transfer
@@ -87,6 +87,16 @@ def test_a_chapter_says_how_long_it_takes_to_read(soups):
 def test_every_page_is_valid(texts):
     errors = {page: JustHTML(text, collect_errors=True).errors for page, text in texts.items()}
     assert not {page: found for page, found in errors.items() if found}
+
+
+def test_only_styles_that_no_page_uses_are_left_out(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from lean import prune
+
+    used = {"a", "b"}
+    kept = ["p{c:1}", ".a .b{c:1}", ".x,.a{c:1}", "p:not(.x){c:1}", ":is(.x,.a) p{c:1}", "@font-face{src:x}"]
+    css = "".join(kept) + ".x{c:1}.a.x{c:1}.x :is(.a,.y){c:1}@media print{.a{c:1}.x{c:1}}"
+    assert prune(css, used) == "".join(kept) + "@media print{.a{c:1}}"
 
 
 def violations(page, **options):
