@@ -99,6 +99,14 @@ def test_only_styles_that_no_page_uses_are_left_out(monkeypatch):
     assert prune(css, used) == "".join(kept) + "@media print{.a{c:1}}"
 
 
+# Pictures without the room that they will take, or drawn in another shape.
+MISSHAPEN = """() => [...document.querySelectorAll("article img")].filter((image) => {
+  const [width, height] = [image.clientWidth, image.clientHeight];
+  const cut = getComputedStyle(image).objectFit === "contain";
+  return !image.getAttribute("height") || (!cut && Math.abs(height - (width * image.naturalHeight) / image.naturalWidth) > 2);
+}).map((image) => image.src)"""
+
+
 def violations(page, **options):
     found = Axe().run(page, options=options | {"preload": False, "resultTypes": ["violations"]})
     return found.generate_report() if found.response["violations"] else ""
@@ -119,6 +127,7 @@ def test_a_page_is_sound(tab, name):
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"scrolls sideways at {width}"
+    assert not page.evaluate(MISSHAPEN)
     page.wait_for_timeout(400)  # until the theme has seen which boxes scroll
     found = violations(page, rules={rule: {"enabled": False} for rule in COLOUR_RULES})
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})

@@ -4,6 +4,7 @@ import re
 from math import ceil
 from pathlib import Path
 from textwrap import shorten
+from urllib.parse import unquote
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
@@ -108,6 +109,8 @@ def run_late(script):
 def prepare_page(app, pagename, templatename, context, doctree):
     # Some scripts come twice; some files are of use only to pages that have what they are for.
     body = context.get("body", "")
+    if body:
+        context["body"] = give_sizes(app, body)
     scripts = {script.filename or script.attributes["body"]: script for script in context["script_files"]}
     context["script_files"] = [script for key, script in scripts.items() if is_used(key, body)]
     context["css_files"] = [style for style in context["css_files"] if is_used(str(style.filename), body)]
@@ -137,6 +140,20 @@ def write_entrance(app, exception):
         f'<body><a href="{front}">{app.config.html_title}</a></body></html>\n',
         encoding="utf-8",
     )
+
+
+def give_sizes(app, body):
+    """Return the page with each picture's size, so that nothing jumps when one arrives."""
+    sources = {name: Path(app.srcdir) / source for source, name in app.builder.images.items()}
+
+    def sized(tag):
+        source = sources.get(unquote(tag[1]))
+        if source is None or source.suffix != ".png":
+            return tag[0]
+        width, height = Image.open(source).size
+        return tag[0].replace("<img", f'<img width="{width}" height="{height}"', 1)
+
+    return re.sub(r'<img [^>]*\bsrc="[^"]*/([^/"]+)"[^>]*>', sized, body)
 
 
 def draw_card(app, exception):
