@@ -5,12 +5,12 @@ from browsing import address, browser, site, tab  # noqa: F401  fixtures
 
 def pytest_generate_tests(metafunc):
     """Hand the tests of answers.py what the module that imports them lists."""
-    if "right" in metafunc.fixturenames:
-        metafunc.parametrize("right", metafunc.module.RIGHT, ids=lambda case: case[0].__name__)
-    if "wrong" in metafunc.fixturenames:
-        metafunc.parametrize(
-            "wrong", metafunc.module.WRONG, ids=lambda case: f"{case[0].__name__}, {case[-1]}"
-        )
+    if metafunc.function.__module__ == "answers":
+        for name in {"right", "wrong"} & set(metafunc.fixturenames):
+            cases = getattr(metafunc.module, name.upper())
+            hints = [f", {case[-1]}" if name == "wrong" else "" for case in cases]
+            names = [case[0].__name__ + hint for case, hint in zip(cases, hints)]
+            metafunc.parametrize(name, cases, ids=names)
 
 
 @pytest.fixture
