@@ -1,8 +1,8 @@
 """Every number in the text of a chapter stands in one of its outputs or in its code.
 
 Where a sentence names another chapter, that chapter's numbers count too; so do those of its
-solutions where a chapter sets exercises, and the other way round. A number of one or two digits
-must stand in the section it is in, if that has code.
+solutions where a chapter sets exercises, and the other way round. A number of one or two digits, or
+a whole one of three, must stand in the section it is in, if that has code.
 """
 
 import re
@@ -37,7 +37,7 @@ def test_numbers_in_the_text_stand_in_the_outputs(name, book):
             others = re.findall(r"[Cc]hapters?[\s~]+(\d+)(?:\s(?:and|or)\s(\d+))?", quantity.sentence)
             chapters = {n.zfill(2) for pair in others for n in pair if n}
             near = section(notebook.cells, place)
-            if quantity.is_short and any(cell.cell_type == "code" for cell in near):
+            if quantity.is_common and any(cell.cell_type == "code" for cell in near):
                 values = [values_of(near)]
             else:
                 values, chapters = [], chapters | {chapter_number(name)}
@@ -73,6 +73,7 @@ def found(markdown):
         ("Try 300, or 0.7 for it. So far: take 400 rows! The training set has 253.", ["253"]),
         ("A loss of $0.25$ and $\\beta_1 = 0.9$, $3 \\times 10^{-4}$", ["0.25", "0.9", "3e-4"]),
         ("| Adam | 0.0842 ± 0.0011 |", ["0.0842", "0.0011"]),
+        ("**Change one line:** `n=120`. The gain in \\$1000s grows.", []),
     ],
 )
 def test_which_numbers_are_found(markdown, expected):

@@ -1,8 +1,8 @@
 """Which numbers does the text of a chapter state, and does the chapter print them?
 
 A number in the text may be an output's, rounded: 0.11 for 0.1079, 11% for 0.1079, $4,310 for 4.31
-thousands, 0.02 for -0.0213. One of less than three significant digits stands in nearly any chapter
-by chance, so it must stand in its own section, where that has code. 0, 1 and 2 are not looked for:
+thousands, 0.02 for -0.0213. One of less than three digits, or a whole number of three, stands in
+nearly any chapter by chance, so it must stand in its own section, where that has code. 0, 1 and 2 are not looked for:
 they are notation more often than numbers.
 """
 
@@ -18,6 +18,7 @@ from tools.compare import NUMBER
 CONSTANTS = {
     "13": "features of the housing data: tests/test_data.py counts the columns",
     "506": "rows of the housing data: the file's checksum is verified whenever it is loaded",
+    "253": "half of them",
     "442": "rows of the diabetes data: tests/test_data.py compares them with scikit-learn's",
 }
 
@@ -34,7 +35,7 @@ NOT_QUANTITIES = {
     r"[\s~]+\d[\d.]*(?:(?:,|,? and|,? or|\s?[-–]|,? to)\s?\d[\d.]*)*",
     "year": r"\b(?:1[89]\d\d|20(?:0[1-9]|[1-3]\d))\b(?!\.\d)",
     "version": r"\b(?:Python|PyTorch|NumPy|pandas|scikit-learn|[Mm]atplotlib|torch)\s+\d[\d.]*",
-    "suggestion to the reader": r"(?:^|[.?!:;]\s+)(?:[Tt]ry|[Ss]et|[Tt]ake|[Cc]hange)\b(?:[^.?!]|\.\d)*",
+    "suggestion to the reader": r"(?:^|[.?!:;]\s+|\*\*)(?:[Tt]ry|[Ss]et|[Tt]ake|[Cc]hange)\b(?:[^.?!]|\.\d)*",
     "type of a number": r"\b(?:8|16|32|64)-bit\b",
     "time on the reader's machine": r"\d[\d.,]*(?:\s(?:to|or|and)\s\d+)?[\s-](?:milli)?(?:seconds?|minutes?|hours?|ms|s)\b",
 }  # fmt: skip
@@ -42,7 +43,7 @@ SKIP = re.compile("|".join(f"(?:{pattern})" for pattern in NOT_QUANTITIES.values
 
 QUANTITY = re.compile(
     rf"(?P<dollar>\\\$\s?)?(?P<number>(?<![\w.^]){NUMBER.replace('[-+]?', '', 1)})"
-    r"(?P<unit>\s?(?:%|per\s?cent|percentage points|points)|\s?k\b|\s?thousand\b|\s?million\b)?(?![A-Za-z_])"
+    r"(?P<unit>\s?(?:%|per\s?cent|percentage points|points)|\s?k\b|\s?thousand\b|\s?million\b)?(?![A-Za-z_\d])"
 )
 # 3 \times 10^{-4}, read as 3e-4.
 POWER = re.compile(r"(?:(\d[\d.]*)\s*(?:\\times|\\cdot|×|·)\s*)?\b10\^\{?(-?\d+)\}?")
@@ -59,8 +60,9 @@ class Quantity:
     factors: tuple = (1,)
 
     @property
-    def is_short(self):
-        return len(re.sub(r"\D", "", self.text.lower().partition("e")[0]).lstrip("0")) < 3
+    def is_common(self):
+        digits = re.sub(r"\D", "", self.text.lower().partition("e")[0]).lstrip("0")
+        return len(digits) < 3 + self.text.isdigit()
 
     def stands_in(self, values):
         """Is this one of ``values`` (n,), rounded to the digits it is written with?"""
