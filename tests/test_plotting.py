@@ -28,6 +28,7 @@ def test_loss_curves_of_many_models_are_a_median_in_a_band():
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [2.0, 4.0])
     band = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert band.min() == 1.5 and band.max() == 9.0 - (9.0 - 4.0) / 2
+    assert ax.get_yscale() == "linear"
 
 
 def test_loss_curves_without_an_epoch_are_refused():
@@ -61,6 +62,8 @@ def test_decision_regions_ask_about_the_whole_plane():
     ax = plotting.decision_regions(right_half, [[0, 0], [1, 1]], [0, 1], margin=0.5, resolution=5)
     assert asked[0].shape == (25, 2) and asked[0].dtype == np.float32
     assert asked[0].min() == -0.5 and asked[0].max() == 1.5
+    drawn = {points.get_label(): points.get_offsets().tolist() for points in ax.collections[-2:]}
+    assert drawn == {"class 0": [[0, 0]], "class 1": [[1, 1]]}
     assert ax.get_legend() is not None
     with pytest.raises(ValueError, match=r"\(n, 2\)"):
         plotting.decision_regions(right_half, [[0, 0, 0]], [1])
