@@ -24,7 +24,6 @@ def test_what_our_code_imports_is_pinned_by_choice():
     ]
     modules = imported(path.read_text(encoding="utf-8") for path in [*files, ROOT / "conftest.py"])
     ours = {"helpers", "tools"} | {path.stem for path in files}
-    ours.add("filelock")  # not ours, but torch cannot do without it
     packages = packages_distributions()
     missing = [name for name in modules - ours if not pins & {one.lower() for one in packages[name]}]
     assert not missing
