@@ -21,11 +21,15 @@ PAGE := _build/html/index.html
 
 # Only pages that changed are built again; after a failure all of them, or their warnings would be
 # given once and then forgotten.
-book: $(READY)
+book: $(READY) _build/.doctrees
 	@$(BIN)/jupyter-book build . -W --keep-going --quiet \
 	  || { rm -rf _build/.doctrees; \
 	       echo "The book did not build: each warning above is an error to mend."; exit 1; }
 	@echo "The book stands. Open: file://$(abspath $(PAGE))"
+
+# What shapes every page: when it changes, all of them are built again.
+_build/.doctrees: $(wildcard book/_ext/*.py book/_templates/*)
+	@rm -rf $@ && mkdir -p $@
 
 # The site a second time, for its link to the file.
 pdf: book
