@@ -63,8 +63,8 @@ def test_the_network_of_chapter_2_is_the_regressor(house_prices, capsys):
 
 def test_the_loop_of_chapter_2_is_fit(house_prices, capsys):
     exec(taught("02", "class HousePriceNetwork"), house_prices)
-    loop = taught("02", "for epoch in range(400)")
-    loop = loop.replace("range(400)", "range(5)").replace("[1, 400]", "[1, 5]")
+    loop = taught("02", "for epoch in range(150)")
+    loop = loop.replace("range(150)", "range(5)").replace("[1, 150]", "[1, 5]")
     exec(loop, house_prices)
     torch.manual_seed(0)
     model = models.Regressor()
@@ -74,7 +74,7 @@ def test_the_loop_of_chapter_2_is_fit(house_prices, capsys):
         house_prices["train_loader"],
         epochs=5,
         loss=torch.nn.MSELoss(),
-        optimizer=torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-7),
+        optimizer=torch.optim.Adam(model.parameters(), lr=3e-3, weight_decay=1e-7),
     )
     np.testing.assert_allclose(history.train_loss, house_prices["train_losses"], rtol=1e-5)
     last = training.evaluate(model, house_prices["test_loader"], torch.nn.MSELoss())
