@@ -156,6 +156,11 @@ KINDS = {
 }
 # What is seen without running a notebook is tried in all of them, the rest in the quickest to run.
 SEEN_AT_ONCE = {"number in the text", "pictures swapped", "figure without its data"}
+# Why a fault of a kind may survive.
+HARMLESS = {
+    "seed": "nothing printed hangs on a seed: it is an identity, or a mean within its standard errors",
+    "number in the text": "the new number stands in the same section: which is meant, only a reader can tell",
+}
 
 
 def _damage(name, kind, whole):
@@ -177,6 +182,12 @@ def notebook_faults(root):
                 damage = partial(_damage, name, kind)
                 steps = (at_once,) if kind in SEEN_AT_ONCE else (at_once, (name,))
                 faults.append(
-                    Fault(name, f"{kind}: {what}", lambda whole, damage=damage: damage(whole)[1], steps)
+                    Fault(
+                        name,
+                        f"{kind}: {what}",
+                        lambda whole, damage=damage: damage(whole)[1],
+                        steps,
+                        harmless=HARMLESS.get(kind, ""),
+                    )
                 )
     return faults
