@@ -64,6 +64,7 @@ DIFFERENT = {
     "standard error from nothing": ("100 ± 0", "99 ± 3"),
     "half no longer agree": ("100 ± 0", "50 ± 9"),
     "standard error shrank": ("0.0842 ± 0.0110", "0.0842 ± 0.0011"),
+    "another number of digits": ("0.0842 ± 0.0011", "0.08421 ± 0.0011"),
     "standard error lost": ("0.0842 ± 0.0011", "0.0842"),
 }
 

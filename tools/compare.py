@@ -132,6 +132,9 @@ def text_differences(stored, new, tolerance=Tolerance()):
         if not (a.is_number and b.is_number):
             # From here on the two texts may be out of step: say where, and stop.
             return [*found, f"stored {a.text!r}, now {b.text!r}, {_where(stored, a)}"]
+        if i in pairs and a.unit != b.unit and "e" not in f"{a.text}{b.text}".lower():
+            found.append(f"stored {a.text}, now {b.text}: printed to another digit, {_where(stored, a)}")
+            continue
         limit, reason, error = allowed(a, b, tolerance), "", pairs.get(i, len(now))
         if error < len(now) and now[error].is_number:
             combined = STANDARD_ERRORS * math.hypot(old[error].value, now[error].value)
