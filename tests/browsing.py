@@ -12,10 +12,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
-from tools.pdf import chromium
-
-ROOT = Path(__file__).resolve().parent.parent
-HTML = ROOT / "_build" / "html"
+from tools.pdf import HTML, ROOT, chromium
 
 needs_browser = pytest.mark.skipif(
     chromium() is None, reason="no Chromium: install one (apt install chromium, or Google Chrome)"

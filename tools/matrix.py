@@ -21,17 +21,15 @@ from tools.execute import notebooks  # noqa: E402
 
 TESTS = ["tests"]
 
-PARALLEL = ["-n", "2", "--dist", "loadfile"]  # as `make test` does it, with one thread each
-
 # name: (environment, options of pytest)
 SETTINGS = {
-    "in parallel": ({}, PARALLEL),
-    "another order": ({}, PARALLEL),
+    "in parallel": ({}, suite.PARALLEL),
+    "another order": ({}, suite.PARALLEL),
     "1 thread": ({"OMP_NUM_THREADS": "1"}, []),
     "2 threads": ({"OMP_NUM_THREADS": "2"}, []),
-    "cpu default": ({"ATEN_CPU_CAPABILITY": "default"}, PARALLEL),
-    "cpu avx2": ({"ATEN_CPU_CAPABILITY": "avx2"}, PARALLEL),
-    "cpu avx512": ({"ATEN_CPU_CAPABILITY": "avx512"}, PARALLEL),
+    "cpu default": ({"ATEN_CPU_CAPABILITY": "default"}, suite.PARALLEL),
+    "cpu avx2": ({"ATEN_CPU_CAPABILITY": "avx2"}, suite.PARALLEL),
+    "cpu avx512": ({"ATEN_CPU_CAPABILITY": "avx512"}, suite.PARALLEL),
 }
 
 

@@ -3,6 +3,8 @@
 import re
 import sys
 
+PARALLEL = ["-n", "2", "--dist", "loadfile"]  # as `make test` does it, with one thread each
+
 
 def command(*arguments, python=sys.executable):
     """Return the command that runs pytest with ``arguments``: paths and further options."""

@@ -73,7 +73,7 @@ def main():
             "PYTHONPATH": str(tree), "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         }  # fmt: skip
         tested = run(
-            *suite.command("-n", "2", "--dist", "loadfile", *options.paths, python=python),
+            *suite.command(*suite.PARALLEL, *options.paths, python=python),
             cwd=tree,
             env=on_path,
         )
