@@ -30,8 +30,11 @@ class Stack(TorchFunctionMode):
         super().__init__()
         self.ensemble, self.models = ensemble, models
         self.module = copy.deepcopy(ensemble._template)
+        # Neighbours in the ensemble are trained where they stand, without a copy.
+        together = models == list(range(models[0], models[0] + len(models)))
+        self.places = slice(models[0], models[0] + len(models)) if together else models
         for name, value in tensors(self.module):
-            stacked = ensemble._state[name][models]
+            stacked = ensemble._state[name][self.places]
             # A vector, such as a bias, must meet (models, rows, features) as (models, 1, features).
             value.data = stacked.reshape(len(models), *[1] * (3 - stacked.ndim), *stacked.shape[1:])
         seeds = [ensemble.seeds[i] for i in models]
@@ -42,7 +45,7 @@ class Stack(TorchFunctionMode):
     def save(self):
         for name, value in tensors(self.module):
             state = self.ensemble._state[name]
-            state[self.models] = value.detach().reshape(len(self.models), *state.shape[1:])
+            state[self.places] = value.detach().reshape(len(self.models), *state.shape[1:])
 
     def __call__(self, x):
         """Return the outputs (m, rows, ...) for inputs (m, rows, d)."""
@@ -103,8 +106,7 @@ class Stack(TorchFunctionMode):
         """Return (m, size) random 16-bit integers, each line from its model's stream."""
         if self.used + size > self.bits.shape[1]:
             words = max(2048, -(-size // 4))
-            if self.bits.shape[1] != 4 * words:  # or else the old bits make room for the new
-                self.bits = np.empty((len(self.streams), 4 * words), np.uint16)
+            self.bits = np.empty((len(self.streams), 4 * words), np.uint16)
             for line, stream in zip(self.bits, self.streams):
                 line[:] = stream.random_raw(words).view(np.uint16)
             self.used = 0
