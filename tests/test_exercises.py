@@ -107,7 +107,7 @@ OPTION = r'<details class="quiz"><summary>(.+?)</summary>(.+?)</details>'
 def test_each_option_of_a_quiz_is_explained(chapter):
     (quiz,) = [text for _, text, _ in cells(CHAPTERS[chapter]) if text.startswith("## Quiz")]
     questions = re.split(r"^\*\*Question \d+\.\*\*", quiz, flags=re.MULTILINE)[1:]
-    assert 3 <= len(questions) <= 6
+    assert 3 <= len(questions) <= 6, "a quiz has three to six, each begun by **Question 1.** and so on"
     places = []
     for question in questions:
         assert question.count("<details") == len(options := re.findall(OPTION, question, re.DOTALL)) >= 3

@@ -35,7 +35,7 @@ def test_a_chapter_runs_as_long_as_the_page_says(path):
     assert row, "the first table of reference/teaching.md has no row for this chapter"
     said = row[1]
     text = " ".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
-    assert re.search(rf"runs(?:\*\*)? in {said}\b", text), f"the page says: {said}"
+    assert re.search(rf"runs in {said}\b", text.replace("**", "")), f"nowhere: runs in {said}"
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
