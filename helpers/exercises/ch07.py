@@ -166,7 +166,7 @@ def check_07_keep_best(keep_best):
 
 @check
 def check_07_averaging(my_guess, averaged):
-    """Your guess of the RMSE in $1000s, such as 4.2."""
+    """Your guess of the RMSE in $1000s, such as 4.5."""
     guess = number(my_guess, "my_guess")
     torch.manual_seed(0)
     single, mean = (tensor(function(averaged, "averaged")(times), "its result", (None,)) for times in (1, 20))
