@@ -18,6 +18,7 @@ USED_BY = {
     "sphinx-design": "sd-",
     "design-tabs": "sd-tab",
     "togglebutton": "dropdown",
+    "play.js": "data-play",
 }
 PDF = "neural-networks-measured.pdf"  # made by tools/pdf.py
 CARD = (1200, 630)  # pixels, as social networks show it
