@@ -33,7 +33,9 @@ ENOUGH = 0.95
 
 def copy_tree(target):
     """Copy what the tests need to ``target``."""
-    skip = shutil.ignore_patterns(".*", "_build", "__pycache__", "*.egg-info", "build", "dist")
+    skip = shutil.ignore_patterns(
+        ".git", ".venv", ".*_*", "_build", "__pycache__", "*.egg-info", "build", "dist"
+    )
     shutil.copytree(ROOT, target, ignore=skip, symlinks=True)
 
 
