@@ -182,3 +182,14 @@ def test_the_book_prints(browser, site):
     assert "Download this notebook" not in words and "Show code cell source" not in words
     pictures = sum(len(page["/Resources"].get("/XObject", {})) for page in printed.pages[begins - 1 :])
     assert pictures == len(chapter("img"))
+
+
+@needs_browser
+def test_a_dark_page_prints_light(tab):
+    page = tab.open(CHAPTERS[0])
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    look = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(look)
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {look}; }})")
+    page.pdf()
+    assert page.evaluate("printed") == "rgb(255, 255, 255)" != dark == page.evaluate(look)
