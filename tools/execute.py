@@ -125,6 +125,8 @@ def execute(path, force=False, root=ROOT):
     client = NotebookClient(
         notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
+        # Without its warning that nothing is encrypted: the kernel is on the same machine.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )  # fmt: skip
     try:
         client.execute()
