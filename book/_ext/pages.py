@@ -54,6 +54,7 @@ def strip_tables(app, doctree, docname):
             text = re.sub(r"<style scoped>.*?</style>", "", node.astext(), flags=re.DOTALL)
             text = re.sub(r' (border="1"|style="text-align: \w+;"|valign="\w+")', "", text)
             text = text.replace("<th></th>", "<td></td>")  # a header must say something
+            text = text.replace(" ± ", "&nbsp;±&nbsp;")
             node[:] = [nodes.Text(text)]
             node.rawsource = text
 
