@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from filelock import FileLock
@@ -62,6 +63,8 @@ def address(site):
     """Serve the site and give its address, such as http://127.0.0.1:8000."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # one connection for all files of a page
+
         def log_message(self, *args):
             pass
 
@@ -79,7 +82,7 @@ class Tab:
     def __init__(self, browser, home, **options):
         context = browser.new_context(**options)
         self.page, self.home = context.new_page(), home
-        self.faults, self.responses = [], {}
+        self.faults, self.files = [], set()
         self.page.on("console", lambda m: m.type == "error" and self.faults.append(m.text))
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("request", self.note)
@@ -93,19 +96,23 @@ class Tab:
         if response.url.startswith("http"):
             if response.status >= 400:
                 self.faults.append(f"{response.status}: {response.url}")
-            self.responses[response.url] = response
+            else:
+                self.files.add(HTML / unquote(urlsplit(response.url).path[1:]))
 
     def transferred(self):
         """Bytes of all that the page asked for; text counts compressed, as GitHub Pages sends it."""
-        return sum(packed(url, response.body()) for url, response in list(self.responses.items()))
+        return sum(map(packed, self.files))
 
     def open(self, page):
+        self.files.clear()
         self.page.goto(f"{self.home}/{page}", wait_until="load")
         return self.page
 
 
-def packed(url, body):
-    return len(body if url.endswith((".png", ".woff2")) else gzip.compress(body, 6))
+def packed(path):
+    return len(
+        path.read_bytes() if path.suffix in (".png", ".woff2") else gzip.compress(path.read_bytes(), 6)
+    )
 
 
 @pytest.fixture

@@ -28,16 +28,29 @@ def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root
     assert execute.execute(path, root=root)
     stored = path.read_text()
     assert "one" in stored and not execute.execute(path, root=root)
-    assert execute.execute(path, force=True, root=root) and path.read_text() == stored
     (root / "helpers" / "data.py").write_text("x = 2\n")
-    assert execute.execute(path, root=root)
+    assert execute.execute(path, root=root) and path.read_text() != stored
+    stored = path.read_text()
+    assert execute.execute(path, force=True, root=root) and path.read_text() == stored
+
+
+def test_the_ground_of_a_notebook(root):
+    """Its code, all of helpers but other chapters' checks, and the pins."""
+    path = write(root, "print('one')  # check_01_one")
+
+    def changed(name, text):
+        before = execute.digest(nbformat.read(path, as_version=4), root)
+        (root / name).write_text(text)
+        return execute.digest(nbformat.read(path, as_version=4), root) != before
+
+    assert not changed("helpers/data.py", "x = 1\n")
+    assert changed("helpers/data.py", "x = 2\n")
     (root / "helpers" / "exercises").mkdir()
-    (root / "helpers" / "exercises" / "__init__.py").write_text("check_02_two = 2\n")
-    assert execute.execute(path, root=root)
-    (root / "helpers" / "exercises" / "ch02.py").write_text("x = 2\n")
-    assert not execute.execute(path, root=root)
-    (root / "helpers" / "exercises" / "ch01.py").write_text("x = 2\n")
-    assert execute.execute(path, root=root)
+    assert changed("helpers/exercises/__init__.py", "check_02_two = 2\n")
+    assert not changed("helpers/exercises/ch02.py", "x = 2\n")
+    assert changed("helpers/exercises/ch01.py", "x = 2\n")
+    assert changed("requirements.txt", "torch==2\n")
+    assert changed("book/01_test.ipynb", path.read_text().replace("'one'", "'two'"))
 
 
 def test_a_failing_cell_is_named_and_the_notebook_kept(root):

@@ -49,11 +49,10 @@ def test_the_theme_switches_and_is_remembered(tab):
 
 
 @needs_browser
-def test_next_leads_through_all_chapters(tab):
-    page = tab.open("book/index.html")
-    for chapter in CHAPTERS:
-        page.locator("a.right-next").click()
-        assert page.url.endswith(chapter)
+def test_next_and_previous_turn_the_page(tab):
+    page = tab.open(CHAPTERS[-2])
+    page.locator("a.right-next").click()
+    assert page.url.endswith(CHAPTERS[-1])
     page.locator("a.left-prev").click()
     assert page.url.endswith(CHAPTERS[-2])
 

@@ -6,13 +6,14 @@ As a file, and in Chromium where there is one. One visit to a page answers all q
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from bs4 import BeautifulSoup
 from justhtml import JustHTML
 
-from browsing import CHAPTERS, PAGES, ROOT, needs_browser
+from browsing import CHAPTERS, PAGES, ROOT, Tab, needs_browser
+from tools.pdf import FRONT, resolve
 
-WIDTHS = (1440, 768, 390)  # pixels: a desk, a tablet, a phone
+WIDTHS = (390, 768, 1440)  # pixels: a phone, a tablet, a desk
 HEAVIEST = 600_000  # bytes that a page may transfer
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 
@@ -21,17 +22,30 @@ AT_ONCE = (
     "* { transition: none !important; animation: none !important; content-visibility: visible !important; }"
 )
 
-# Colours come from classes. Of the elements alike in their own and in all outer tags and classes,
-# one stays; a row of a table counts as even or odd, for these have colours of their own.
-ONE_OF_A_KIND = """() => {
-  const seen = new Set(), kinds = new Map([[document.body, ""]]);
+LOADED = """() => Promise.all([...document.images].map((image) => {
+  image.loading = "eager";
+  return image.decode();
+}))"""
+
+# Colours come from the style sheets, by classes. Of the elements alike in their own and in all outer
+# tags and classes one stays, on whichever page it is seen first; a row of a table counts as even or
+# odd, for these have colours of their own.
+NEW_KINDS = """(known) => {
+  let count = Object.keys(known).length;
+  const numbers = new Map();
+  const isNew = (element, kind) => {
+    const unseen = !(kind in known);
+    if (unseen) known[kind] = count++;
+    numbers.set(element, known[kind]);
+    return unseen;
+  };
+  isNew(document.body, [...document.styleSheets].map((sheet) => sheet.href ?? sheet.ownerNode.textContent).join());
   const again = [...document.body.querySelectorAll("*")].filter((element) => {
-    const row = element.matches("tr:nth-child(even)") ? "even" : "";
-    const kind = `${kinds.get(element.parentElement)} ${element.tagName}.${element.className}${row}`;
-    kinds.set(element, kind);
-    return seen.size === seen.add(kind).size;
+    const kind = [numbers.get(element.parentElement), element.tagName, element.getAttribute("class")];
+    return !isNew(element, [...kind, element.checkVisibility(), element.matches("tr:nth-child(even)")].join());
   });
   for (const element of again.reverse()) if (!element.childElementCount) element.remove();
+  return known;
 }"""
 
 
@@ -84,6 +98,13 @@ def test_a_chapter_says_how_long_it_takes_to_read(soups):
         assert 1 <= minutes <= 60, page
 
 
+def test_next_leads_through_all_chapters(soups):
+    page = FRONT
+    for chapter in CHAPTERS:
+        page = resolve(page, soups[page].select_one("a.right-next")["href"])
+        assert page == chapter
+
+
 def test_every_page_is_valid(texts):
     errors = {page: JustHTML(text, collect_errors=True).errors for page, text in texts.items()}
     assert not {page: found for page, found in errors.items() if found}
@@ -108,30 +129,43 @@ MISSHAPEN = """() => [...document.querySelectorAll("article img")].filter((image
 
 
 def violations(page, **options):
-    found = Axe().run(page, options=options | {"preload": False, "resultTypes": ["violations"]})
-    return found.generate_report() if found.response["violations"] else ""
+    options |= {"preload": False, "resultTypes": ["violations"]}
+    found = AxeResults(page.evaluate("options => axe.run(options)", options))
+    return found.generate_report() if found.violations_count else ""
+
+
+@pytest.fixture(scope="module")
+def window(browser, address):
+    """One tab for all pages: what they share is loaded once; and the kinds of elements it has shown."""
+    tab = Tab(browser, address)
+    tab.kinds = {}
+    yield tab
+    tab.page.context.close()
 
 
 @needs_browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_sound(tab, name):
-    page = tab.open(name)
-    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+def test_a_page_is_sound(window, name):
+    window.page.goto("about:blank")  # what is left of the page before could not answer to another width
+    window.faults.clear()
+    window.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page = window.open(name)
     page.add_style_tag(content=AT_ONCE)
-    page.wait_for_load_state("networkidle")
-    assert tab.transferred() <= HEAVIEST
+    page.evaluate(LOADED)
     drawn = page.locator("math:visible").evaluate_all(
         "all => all.map(math => math.getBoundingClientRect().width)"
     )
     assert all(drawn) and not page.locator("merror").count(), "a formula is not drawn"
+    page.evaluate(AXE_SCRIPT)
+    found = violations(page, rules={rule: {"enabled": False} for rule in COLOUR_RULES})
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"scrolls sideways at {width}"
-    assert not page.evaluate(MISSHAPEN)
-    page.wait_for_timeout(400)  # until the theme has seen which boxes scroll
-    found = violations(page, rules={rule: {"enabled": False} for rule in COLOUR_RULES})
-    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-    page.evaluate(ONE_OF_A_KIND)
+        assert not page.evaluate(MISSHAPEN)
+    page.wait_for_load_state("networkidle")
+    assert not window.faults
+    assert window.transferred() <= HEAVIEST
+    window.kinds = page.evaluate(NEW_KINDS, window.kinds)
     for theme in ("light", "dark"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
         found += violations(page, runOnly=COLOUR_RULES)

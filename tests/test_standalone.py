@@ -251,17 +251,14 @@ def test_what_is_missing_is_installed_or_named(without_book, tmp_path):
     assert done.stdout.strip() == "here", done.stderr
 
 
-def test_a_copy_runs_alone(tmp_path):
+def test_a_copy_runs_alone_and_what_differs_is_noticed(tmp_path):
     """One of the short ones, with the versions installed here; tools/colab.py runs them all as Colab does."""
     name = "04_solutions.ipynb"
-    standalone.write(tmp_path / "empty", notebooks([name]))
-    assert "passed" in colab.run(tmp_path / "empty" / name, sys.executable, tmp_path / "kernel")
-
-
-def test_a_copy_that_differs_is_noticed(tmp_path):
+    copy = standalone.standalone(*notebooks([name]))
+    code = [cell for cell in copy.cells if cell.cell_type == "code"]
     stored = [nbformat.v4.new_output("stream", text="2\n")]
-    cell = nbformat.v4.new_code_cell("print(1)", execution_count=1, outputs=stored)
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "x.ipynb")
+    copy.cells.append(nbformat.v4.new_code_cell("print(1)", execution_count=len(code) + 1, outputs=stored))
+    nbformat.write(copy, tmp_path / name)
     with pytest.raises(subprocess.CalledProcessError) as error:
-        colab.run(tmp_path / "x.ipynb", sys.executable, tmp_path / "kernel")
-    assert "stored 2, now 1" in error.value.stdout
+        colab.run(tmp_path / name, sys.executable, tmp_path / "kernel")
+    assert "stored 2, now 1" in error.value.stdout and f"1 failed, {len(code)} passed" in error.value.stdout

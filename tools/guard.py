@@ -5,6 +5,7 @@ place.
 """
 
 import ast
+import functools
 import sys
 
 import nbformat
@@ -56,10 +57,15 @@ def python(cell):
 
 def imported(sources):
     """Return the top-level modules that Python sources import, without Python's own."""
+    return set().union(*map(imported_by, sources)) - sys.stdlib_module_names
+
+
+@functools.cache  # every notebook's copy asks about all of helpers
+def imported_by(source):
     modules = set()
-    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             modules |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             modules.add(node.module.split(".")[0])
-    return modules - sys.stdlib_module_names
+    return modules

@@ -11,8 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import torch
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -35,6 +33,8 @@ SETTINGS = {
 
 def missing(name):
     """Return why this machine cannot try a setting, or None."""
+    import torch  # takes seconds, and `--help` does not need it
+
     if name == "cpu avx512" and torch.backends.cpu.get_cpu_capability() != "AVX512":
         return "not on this machine"
 

@@ -39,6 +39,7 @@ LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<page>[^\s):#]*)(?P<anchor>#[
 TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
 
 distributions = functools.cache(packages_distributions)
+parse_bibliography = functools.cache(parse_file)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def standalone(path, site=Site(), root=ROOT):
     """Return the notebook at ``path`` as one that needs no other file of the book."""
     notebook = nbformat.read(path, as_version=4)
     page = path.relative_to(root).as_posix()
-    bibliography = parse_file(root / "book/reference/references.bib")
+    bibliography = parse_bibliography(root / "book/reference/references.bib")
     put_guard(notebook)
     place = [is_guard(cell) for cell in notebook.cells].index(True)
     cited = []
