@@ -105,6 +105,11 @@ def test_next_leads_through_all_chapters(soups):
         assert page == chapter
 
 
+def test_no_backslash_of_a_formula_is_doubled(texts):
+    """Two of them begin a new line, and what follows is drawn letter by letter."""
+    assert not [page for page, text in texts.items() if 'linebreak="newline"' in text]
+
+
 def test_every_page_is_valid(texts):
     errors = {page: JustHTML(text, collect_errors=True).errors for page, text in texts.items()}
     assert not {page: found for page, found in errors.items() if found}
