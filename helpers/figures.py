@@ -92,10 +92,18 @@ def _drawn(ax):
         yield _record(ax, "patches", places, [patch.get_facecolor() for patch in patches], len(patches))
     for collection in filter(lambda artist: artist.get_visible(), ax.collections):
         yield _collection(ax, collection)
+    texts = [text for text in ax.texts if text.get_visible()]
+    if texts:
+        yield _record(ax, "texts", map(_place, texts), [], len(texts))
     for image in filter(lambda artist: artist.get_visible(), ax.images):
         left, right, bottom, top = image.get_extent()
         corners = ax.transData.transform([(left, bottom), (right, top)])
         yield _record(ax, "image", [corners], [], image.get_size()) | _values(image)
+
+
+def _place(text):
+    text.get_window_extent()  # only then an annotation knows where it stands
+    return text.get_transform().transform(text.get_unitless_position())
 
 
 def _collection(ax, collection):

@@ -6,6 +6,7 @@ What each check says to right and wrong answers is in test_exercises_01.py and s
 import inspect
 import re
 from functools import partial
+from importlib import import_module
 
 import nbformat
 import numpy as np
@@ -13,12 +14,16 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import exercises
 from helpers.exercises._report import Wrong, check, choice, function, module, number, tensor
 from tools.execute import ROOT
 
-CHECKS = {name: value for name, value in vars(exercises).items() if name.startswith("check_")}
 CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
+CHECKS = {
+    name: value
+    for chapter in CHAPTERS
+    for name, value in vars(import_module(f"helpers.exercises.ch{chapter}")).items()
+    if name.startswith("check_")
+}
 
 
 def fails(*answers, **options):
@@ -83,7 +88,7 @@ def test_each_exercise_stands_unsolved_in_its_chapter_and_solved_in_the_solution
             titles += [re.search(r":::\{admonition\} " + TITLE, text).groups()]
             assert f"{{doc}}`solutions/{chapter}_solutions`" in text
             (name,) = re.findall(r"^(check_\w+)\(", code, re.MULTILINE)
-            assert f"from helpers.exercises import {name}" in code
+            assert f"from helpers.exercises.ch{chapter} import {name}" in code
             # A bug to be found is there to be run: it fails its check.
             assert re.search(r"^(Not yet\.|✗) ", printed, re.MULTILINE), f"{name} is solved, or was not run"
             assert "✓" not in printed

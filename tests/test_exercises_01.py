@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
-from helpers.exercises import (
+from helpers.exercises.ch01 import (
     check_01_equal,
     check_01_largest_rate,
     check_01_loop,

@@ -6,7 +6,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from torch import nn
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
-from helpers.exercises import (
+from helpers.exercises.ch02 import (
     check_02_awake,
     check_02_batches,
     check_02_evaluate,

@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
-from helpers.exercises import (
+from helpers.exercises.ch03 import (
     check_03_fold,
     check_03_hat,
     check_03_learned_slope,

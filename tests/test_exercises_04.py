@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
-from helpers.exercises import (
+from helpers.exercises.ch04 import (
     check_04_costly_constant,
     check_04_costly_loss,
     check_04_cross_entropy,

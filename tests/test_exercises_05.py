@@ -8,7 +8,7 @@ from torch import nn
 from torch.optim import SGD
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
-from helpers.exercises import (
+from helpers.exercises.ch05 import (
     check_05_adagrad,
     check_05_kappa,
     check_05_limit,

@@ -8,7 +8,7 @@ from sklearn.model_selection import KFold, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
-from helpers.exercises import (
+from helpers.exercises.ch06 import (
     check_06_best_of_twenty,
     check_06_cross_validation,
     check_06_folds,

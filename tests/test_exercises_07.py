@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises import (
+from helpers.exercises.ch07 import (
     check_07_averaging,
     check_07_count,
     check_07_freeze,

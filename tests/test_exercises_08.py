@@ -6,7 +6,7 @@ import nbformat
 import pytest
 import torch
 
-from helpers.exercises import (
+from helpers.exercises.ch08 import (
     check_08_false_alarms,
     check_08_how_many,
     check_08_paired,

@@ -170,6 +170,18 @@ def test_figure_fails_when_its_words_change(changes):
     assert differences(figure(Y), figure(Y, **changes))
 
 
+def test_figure_fails_when_a_word_stands_elsewhere():
+    def annotated(x, up=8):
+        drawn = Figure()
+        ax = drawn.add_subplot(xlim=(0, 4))
+        ax.text(x, 0.5, "here")
+        ax.annotate("there", (3, 0.5), xytext=(0, up), textcoords="offset points")
+        return digest(drawn)
+
+    assert differences(annotated(1), annotated(1 + 1e-6)) == []
+    assert differences(annotated(1), annotated(2)) and differences(annotated(1), annotated(1, up=-8))
+
+
 def test_figure_tolerance_is_a_share_of_the_axis():
     digests = figure(Y, ylim=(0, 4)), figure(Y + 0.02, ylim=(0, 4))
     assert differences(*digests)
