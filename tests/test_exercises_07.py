@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.exercises.ch07 import (
+    _Named,
     check_07_averaging,
     check_07_count,
     check_07_freeze,
@@ -16,7 +17,6 @@ from helpers.exercises.ch07 import (
     check_07_relus,
     check_07_swapped,
 )
-from helpers.exercises.ch07 import _Named
 
 
 @pytest.mark.parametrize(

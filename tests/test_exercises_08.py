@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from helpers.exercises.ch08 import (
+    _read,
+    _verdict,
     check_08_false_alarms,
     check_08_how_many,
     check_08_paired,
     check_08_saying,
     check_08_verdicts,
 )
-from helpers.exercises.ch08 import _read, _verdict
 from tools.execute import ROOT
 
 
