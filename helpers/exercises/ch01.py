@@ -212,8 +212,8 @@ def _share_of_and(networks=500):
         starts.append([*nn.Linear(2, 2).parameters(), *nn.Linear(2, 1).parameters()])
     parameters = [torch.stack(same).detach().requires_grad_() for same in zip(*starts)]
     W1, b1, W2, b2 = parameters
-    optimizer = torch.optim.Adam(parameters, lr=0.05)
-    for _ in range(250):
+    optimizer = torch.optim.Adam(parameters, lr=0.1)
+    for _ in range(150):
         h = (POINTS @ W1.mT + b1.unsqueeze(1)).relu()
         outputs = (h @ W2.mT + b2.unsqueeze(1)).squeeze(2)
         optimizer.zero_grad()
