@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
-from tools.pdf import HTML, ROOT, chromium
+from tools.pdf import HTML, ROOT, chromium, launch
 
 needs_browser = pytest.mark.skipif(
     chromium() is None, reason="no Chromium: install one (apt install chromium, or Google Chrome)"
@@ -55,7 +55,7 @@ def site(tmp_path_factory, testrun_uid):
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        yield launch(playwright)
 
 
 @pytest.fixture(scope="session")
@@ -115,9 +115,15 @@ def packed(path):
     )
 
 
+@pytest.fixture(scope="session")
+def window(browser, address):
+    """One tab for all tests: what the pages share is loaded once."""
+    return Tab(browser, address)
+
+
 @pytest.fixture
-def tab(browser, address):
-    tab = Tab(browser, address)
-    yield tab
-    tab.page.context.close()
-    assert not tab.faults
+def tab(window):
+    window.page.goto("about:blank")  # where nothing is left of the page before, or complains
+    window.faults.clear()
+    yield window
+    assert not window.faults

@@ -1,6 +1,6 @@
 import pytest
 
-from browsing import address, browser, site, tab  # noqa: F401  fixtures
+from browsing import address, browser, site, tab, window  # noqa: F401  fixtures
 
 
 def pytest_generate_tests(metafunc):

@@ -35,7 +35,8 @@ def test_search_finds_a_word(browser, site, address, served):
 
 
 @needs_browser
-def test_the_theme_switches_and_is_remembered(tab):
+def test_the_theme_switches_and_is_remembered(browser, address):
+    tab = Tab(browser, address)  # of its own: another test would meet the dark theme
     page = tab.open("book/index.html")
     seen = []
     for _ in range(3):
@@ -44,8 +45,10 @@ def test_the_theme_switches_and_is_remembered(tab):
     assert sorted(seen) == ["auto", "dark", "light"]
     while page.evaluate("document.documentElement.dataset.mode") != "dark":
         page.locator(".theme-switch-button:visible").click()
-    tab.open(CHAPTERS[0])
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    tab.open("book/reference/speed.html")
+    remembered = page.evaluate("document.documentElement.dataset.theme")
+    page.context.close()
+    assert remembered == "dark" and not tab.faults
 
 
 @needs_browser
@@ -87,10 +90,11 @@ def test_play_neuron(tab):
     points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     tasks = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "XOR": [0, 1, 1, 0]}
     for w1, w2, b in ((1, 1, -1.5), (1, 1, -1), (-2, 1.25, 0.5), (0, 0, 0)):
+        setting(page, "neuron", w1=w1, w2=w2, b=b)
         fires = points @ torch.tensor([w1, w2], dtype=torch.float32) + b > 0
         for task, y in tasks.items():
             right = (fires == torch.tensor(y)).sum()
-            assert f"{right} of 4 right for {task}" in setting(page, "neuron", task=task, w1=w1, w2=w2, b=b)
+            assert f"{right} of 4 right for {task}" in setting(page, "neuron", task=task)
 
 
 @needs_browser
@@ -168,24 +172,25 @@ def test_without_scripts_a_sentence_stands_for_a_figure(browser, address):
 
 @needs_browser
 def test_the_book_prints(browser, site):
-    name = "book/08_folklore.html"
+    name = "book/solutions/07_solutions.html"
     printed = PdfReader(io.BytesIO(pdf.print_pages(browser, site, [pdf.FRONT, name])))
     chapter = pdf.read(site, name).select_one("article")
     title = chapter.find("h1").get_text().rstrip("#")
     begins = pdf.first_pages(printed)[title]
     pages = [page.extract_text() for page in printed.pages]
     assert pages[begins - 1].strip().startswith(title)
-    assert re.search(rf"Contents\s+{title}\s+{begins}\b", "".join(pages[: begins - 1]))
+    assert re.search(rf"Contents\s+{re.escape(title)}\s+{begins}\b", "".join(pages[: begins - 1]))
     words = normalize("NFKC", " ".join(" ".join(pages).split()))  # without ligatures
     assert all(heading.get_text().rstrip("#") in words for heading in chapter("h2"))
-    assert "Download this notebook" not in words and "Show code cell source" not in words
-    pictures = sum(len(page["/Resources"].get("/XObject", {})) for page in printed.pages[begins - 1 :])
-    assert pictures == len(chapter("img"))
+    for of_a_screen in ("Download this notebook", "Show code cell source"):
+        assert of_a_screen in chapter.get_text() and of_a_screen not in words
+    pictures = sum(len(page["/Resources"].get("/XObject", {})) for page in printed.pages)
+    assert pictures == len(pdf.read(site, pdf.FRONT).select("article img")) > 1
 
 
 @needs_browser
 def test_a_dark_page_prints_light(tab):
-    page = tab.open(CHAPTERS[0])
+    page = tab.open("book/reference/speed.html")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     look = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(look)

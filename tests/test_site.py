@@ -7,10 +7,9 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from bs4 import BeautifulSoup
 from justhtml import JustHTML
 
-from browsing import CHAPTERS, PAGES, ROOT, Tab, needs_browser
+from browsing import CHAPTERS, PAGES, ROOT, needs_browser
 from tools.pdf import FRONT, resolve
 
 WIDTHS = (390, 768, 1440)  # pixels: a phone, a tablet, a desk
@@ -27,10 +26,23 @@ LOADED = """() => Promise.all([...document.images].map((image) => {
   return image.decode();
 }))"""
 
+# A formula without width, or with a mistake in it.
+UNDRAWN = """() => [...document.querySelectorAll("math")].filter((math) =>
+  math.checkVisibility() && !math.getBoundingClientRect().width || math.querySelector("merror"),
+).map((math) => math.textContent)"""
+
+# How wide the page is, and its pictures without the room that they will take, or drawn in another shape.
+SHAPE = """() => [document.documentElement.scrollWidth, [...document.querySelectorAll("article img")].filter((image) => {
+  const [width, height] = [image.clientWidth, image.clientHeight];
+  const cut = getComputedStyle(image).objectFit === "contain";
+  return !image.getAttribute("height") || (!cut && Math.abs(height - (width * image.naturalHeight) / image.naturalWidth) > 2);
+}).map((image) => image.src)]"""
+
 # Colours come from the style sheets, by classes. Of the elements alike in their own and in all outer
-# tags and classes one stays, on whichever page it is seen first; a row of a table counts as even or
+# tags and classes one stays, on whichever page the tab shows it first; a row of a table counts as even or
 # odd, for these have colours of their own.
-NEW_KINDS = """(known) => {
+NEW_KINDS = """() => {
+  const known = JSON.parse(sessionStorage.kinds ?? "{}");
   let count = Object.keys(known).length;
   const numbers = new Map();
   const isNew = (element, kind) => {
@@ -45,7 +57,7 @@ NEW_KINDS = """(known) => {
     return !isNew(element, [...kind, element.checkVisibility(), element.matches("tr:nth-child(even)")].join());
   });
   for (const element of again.reverse()) if (!element.childElementCount) element.remove();
-  return known;
+  sessionStorage.kinds = JSON.stringify(known);
 }"""
 
 
@@ -56,20 +68,23 @@ def texts(site):
 
 
 @pytest.fixture(scope="session")
-def soups(texts):
-    return {page: BeautifulSoup(text, "html.parser") for page, text in texts.items()}
+def documents(texts):
+    return {page: JustHTML(text, sanitize=False, collect_errors=True) for page, text in texts.items()}
 
 
-def test_every_source_has_its_page(soups):
-    assert not set(PAGES) - set(soups)
+def test_every_source_has_its_page(texts):
+    assert not set(PAGES) - set(texts)
 
 
-def test_no_link_or_anchor_is_broken(site, soups):
+def test_no_link_or_anchor_is_broken(site, documents):
     broken = []
-    anchors = {page: {tag.get("id") or tag.get("name") for tag in soup(True)} for page, soup in soups.items()}
-    for page, soup in soups.items():
-        for tag in soup(["a", "img", "link", "script"]):
-            address, anchor = urldefrag(tag.get("href") or tag.get("src") or "")
+    anchors = {
+        page: {tag.attrs.get(key) for tag in document.query("[id], [name]") for key in ("id", "name")}
+        for page, document in documents.items()
+    }
+    for page, document in documents.items():
+        for tag in document.query("a, img, link, script"):
+            address, anchor = urldefrag(tag.attrs.get("href") or tag.attrs.get("src") or "")
             if ":" in address or address.startswith("//"):
                 continue
             target = (site / page).parent.joinpath(unquote(address).split("?")[0]) if address else site / page
@@ -79,29 +94,28 @@ def test_no_link_or_anchor_is_broken(site, soups):
     assert not broken
 
 
-def test_every_picture_has_words(soups):
-    silent = [
-        f"{page}: {img['src']}" for page, soup in soups.items() for img in soup("img") if not img.get("alt")
-    ]
-    assert not silent
+def test_every_picture_has_words(documents):
+    pictures = [(page, img.attrs) for page, document in documents.items() for img in document.query("img")]
+    silent = [f"{page}: {img['src']}" for page, img in pictures if not img.get("alt")]
+    assert pictures and not silent
 
 
-def test_no_identifier_comes_twice(soups):
-    for page, soup in soups.items():
-        ids = [tag["id"] for tag in soup(id=True)]
+def test_no_identifier_comes_twice(documents):
+    for page, document in documents.items():
+        ids = [tag.attrs["id"] for tag in document.query("[id]")]
         assert len(ids) == len(set(ids)), f"{page}: {sorted({i for i in ids if ids.count(i) > 1})}"
 
 
-def test_a_chapter_says_how_long_it_takes_to_read(soups):
+def test_a_chapter_says_how_long_it_takes_to_read(documents):
     for page in CHAPTERS:
-        minutes = int(soups[page].select_one(".reading-time").get_text().split()[0])
+        minutes = int(documents[page].query_one(".reading-time").to_text().split()[0])
         assert 1 <= minutes <= 60, page
 
 
-def test_next_leads_through_all_chapters(soups):
+def test_next_leads_through_all_chapters(documents):
     page = FRONT
     for chapter in CHAPTERS:
-        page = resolve(page, soups[page].select_one("a.right-next")["href"])
+        page = resolve(page, documents[page].query_one("a.right-next").attrs["href"])
         assert page == chapter
 
 
@@ -110,9 +124,9 @@ def test_no_backslash_of_a_formula_is_doubled(texts):
     assert not [page for page, text in texts.items() if 'linebreak="newline"' in text]
 
 
-def test_every_page_is_valid(texts):
-    errors = {page: JustHTML(text, collect_errors=True).errors for page, text in texts.items()}
-    assert not {page: found for page, found in errors.items() if found}
+def test_every_page_is_valid(documents):
+    errors = {page: document.errors for page, document in documents.items() if document.errors}
+    assert not errors
 
 
 def test_only_styles_that_no_page_uses_are_left_out(monkeypatch):
@@ -125,53 +139,33 @@ def test_only_styles_that_no_page_uses_are_left_out(monkeypatch):
     assert prune(css, used) == "".join(kept) + "@media print{.a{c:1}}"
 
 
-# Pictures without the room that they will take, or drawn in another shape.
-MISSHAPEN = """() => [...document.querySelectorAll("article img")].filter((image) => {
-  const [width, height] = [image.clientWidth, image.clientHeight];
-  const cut = getComputedStyle(image).objectFit === "contain";
-  return !image.getAttribute("height") || (!cut && Math.abs(height - (width * image.naturalHeight) / image.naturalWidth) > 2);
-}).map((image) => image.src)"""
-
-
 def violations(page, **options):
     options |= {"preload": False, "resultTypes": ["violations"]}
     found = AxeResults(page.evaluate("options => axe.run(options)", options))
     return found.generate_report() if found.violations_count else ""
 
 
-@pytest.fixture(scope="module")
-def window(browser, address):
-    """One tab for all pages: what they share is loaded once; and the kinds of elements it has shown."""
-    tab = Tab(browser, address)
-    tab.kinds = {}
-    yield tab
-    tab.page.context.close()
-
-
 @needs_browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_sound(window, name):
-    window.page.goto("about:blank")  # what is left of the page before could not answer to another width
-    window.faults.clear()
-    window.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-    page = window.open(name)
+def test_a_page_is_sound(tab, name):
+    tab.page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page = tab.open(name)
     page.add_style_tag(content=AT_ONCE)
     page.evaluate(LOADED)
-    drawn = page.locator("math:visible").evaluate_all(
-        "all => all.map(math => math.getBoundingClientRect().width)"
-    )
-    assert all(drawn) and not page.locator("merror").count(), "a formula is not drawn"
+    assert not page.evaluate(UNDRAWN)
     page.evaluate(AXE_SCRIPT)
     found = violations(page, rules={rule: {"enabled": False} for rule in COLOUR_RULES})
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"scrolls sideways at {width}"
-        assert not page.evaluate(MISSHAPEN)
+        needed, misshapen = page.evaluate(SHAPE)
+        assert needed <= width, f"scrolls sideways at {width}"
+        assert not misshapen
     page.wait_for_load_state("networkidle")
-    assert not window.faults
-    assert window.transferred() <= HEAVIEST
-    window.kinds = page.evaluate(NEW_KINDS, window.kinds)
+    assert not tab.faults
+    assert tab.transferred() <= HEAVIEST
+    page.evaluate(NEW_KINDS)
     for theme in ("light", "dark"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
         found += violations(page, runOnly=COLOUR_RULES)
+    tab.faults.clear()  # scripts complain of what was removed
     assert not found

@@ -33,6 +33,11 @@ def chromium():
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+def launch(playwright):
+    """Start that Chromium."""
+    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+
+
 def read(html, page):
     return BeautifulSoup((html / page).read_text(encoding="utf-8"), "html.parser")
 
@@ -141,10 +146,7 @@ def main():
     if chromium() is None:
         sys.exit("No Chromium to print with: apt install chromium, or install Google Chrome.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        pdf = print_pages(browser, options.html, options.pages or pages_in_order(options.html))
+        pdf = print_pages(launch(playwright), options.html, options.pages or pages_in_order(options.html))
     (options.html / NAME).write_bytes(pdf)
     print(f"{len(PdfReader(io.BytesIO(pdf)).pages)} pages: {options.html / NAME}")
 
