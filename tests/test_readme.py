@@ -63,10 +63,10 @@ def usage(command):
 
 def collected(command):
     """Have pytest collect, and not run, what is named; plain, it would be the whole book."""
-    paths = [part for part in command[1:] if not part.startswith("-")]
+    paths = [str(ROOT / part) for part in command[1:] if not part.startswith("-")]
     options = [part for part in command[1:] if part.startswith("-")]
-    done = run(sys.executable, "-m", "pytest", "--collect-only", "-q", *options, *(paths or [__file__]))
-    assert not done.returncode, done.stdout
+    with redirect_stdout(io.StringIO()) as said:
+        assert not pytest.main(["--collect-only", "-q", *options, *(paths or [__file__])]), said.getvalue()
 
 
 def executed(command):
