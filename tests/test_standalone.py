@@ -77,9 +77,9 @@ def test_code_and_outputs_are_the_chapters(name, copies):
     assert changed == [pairs[0][1]] and "bring_along(" in changed[0].source
 
 
-def test_the_same_copy_each_time():
-    path = min(NOTEBOOKS.values())
-    assert standalone.standalone(path, SITE) == standalone.standalone(path, SITE)
+def test_the_same_copy_each_time(copies):
+    name = min(NOTEBOOKS)
+    assert standalone.standalone(NOTEBOOKS[name], SITE) == copies[name]
 
 
 @pytest.mark.parametrize(
