@@ -1,5 +1,6 @@
 """What counts as the same output, and what `pytest --nbval` lets through."""
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -141,23 +142,31 @@ def figure(y, *, kind="plot", **changes):
 
 
 Y = np.random.default_rng(0).uniform(1, 2, 100)
+
+
+@functools.cache
+def stored_figure(kind="plot"):
+    """Return the digest that several tests compare with."""
+    return figure(Y, kind=kind)
+
+
 KINDS = ["plot", "bar", "scatter", "fill_between", "hist", "imshow", "quiver", "contourf"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_figure_holds_when_the_data_moves_by_a_rounding(kind):
-    assert differences(figure(Y, kind=kind), figure(Y * (1 + 1e-6), kind=kind)) == []
+    assert differences(stored_figure(kind), figure(Y * (1 + 1e-6), kind=kind)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_figure_fails_when_its_data_changes(kind):
     changed = np.where(np.arange(100) < 20, Y + 0.5, Y)
-    assert differences(figure(Y, kind=kind), figure(changed, kind=kind))
+    assert differences(stored_figure(kind), figure(changed, kind=kind))
 
 
 @pytest.mark.parametrize("kind", ["plot", "bar", "scatter", "imshow", "quiver"])
 def test_figure_fails_when_the_same_values_stand_elsewhere(kind):
-    assert differences(figure(Y, kind=kind), figure(Y[::-1], kind=kind))
+    assert differences(stored_figure(kind), figure(Y[::-1], kind=kind))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +176,7 @@ def test_figure_fails_when_the_same_values_stand_elsewhere(kind):
     ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
 def test_figure_fails_when_its_words_change(changes):
-    assert differences(figure(Y), figure(Y, **changes))
+    assert differences(stored_figure(), figure(Y, **changes))
 
 
 def test_figure_fails_when_a_word_stands_elsewhere():
@@ -195,8 +204,8 @@ def test_what_diverges_out_of_sight_is_not_compared():
 
 
 def test_a_digest_is_small_and_survives_json():
-    made = figure(Y)
-    stored = nbformat.reads(
+    made = stored_figure()
+    read = nbformat.reads(
         nbformat.writes(
             new_notebook(
                 cells=[new_code_cell(outputs=[nbformat.v4.new_output("display_data", {MIME: made})])]
@@ -204,7 +213,7 @@ def test_a_digest_is_small_and_survives_json():
         ),
         as_version=4,
     )
-    assert differences(stored.cells[0].outputs[0].data[MIME], made) == []
+    assert differences(read.cells[0].outputs[0].data[MIME], made) == []
     assert len(str(made)) < 1000
 
 
