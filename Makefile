@@ -28,7 +28,7 @@ book: $(READY) _build/.doctrees
 	@echo "The book stands. Open: file://$(abspath $(PAGE))"
 
 # What shapes every page: when it changes, all of them are built again.
-_build/.doctrees: $(wildcard book/_ext/*.py book/_templates/*)
+_build/.doctrees: $(wildcard book/_ext/*.py book/_templates/* book/_static/*)
 	@rm -rf $@ && mkdir -p $@
 
 # The site a second time, for its link to the file.

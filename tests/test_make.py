@@ -3,6 +3,7 @@
 A small script stands in for Python, so that nothing is downloaded.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -74,3 +75,18 @@ def test_a_second_call_installs_nothing(make):
     make("test")
     calls = (make.folder / "calls").read_text().splitlines()
     assert sum("pip install" in call for call in calls) == 2
+
+
+@pytest.mark.parametrize("shape", ["_static/book.css", "_templates/page.html", "_ext/pages.py"])
+def test_what_shapes_every_page_has_all_of_them_built_again(make, shape):
+    changed, pages = make.folder / "book" / shape, make.folder / "_build" / ".doctrees"
+    for folder in (changed.parent, pages):
+        folder.mkdir(parents=True)
+    changed.touch()
+    (pages / "page").touch()
+    os.utime(changed, (1, 1))
+    make("_build/.doctrees")
+    assert (pages / "page").exists()
+    os.utime(pages, (0, 0))
+    make("_build/.doctrees")
+    assert not (pages / "page").exists()
