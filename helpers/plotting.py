@@ -143,5 +143,5 @@ def decision_regions(predict, X, labels, *, ax=None, margin=0.5, resolution=201)
             label=f"class {label}", zorder=3,
         )  # fmt: skip
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2, columnspacing=1)
     return ax
