@@ -49,3 +49,4 @@ def bring_along(version, packed, needs, small):
             del sys.modules[module]
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
+        importlib.import_module("helpers")  # before torch: see there
