@@ -1,0 +1,19 @@
+"""The settings of tools/matrix.py: each is run by the workflow, and CONTRIBUTING says what came of it."""
+
+import re
+
+import yaml
+
+from tools.execute import ROOT
+from tools.matrix import SETTINGS
+
+
+def test_the_workflow_runs_every_setting():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/matrix.yml").read_text(encoding="utf-8"))
+    settings = workflow["jobs"]["settings"]["strategy"]["matrix"]["setting"]
+    assert sorted(settings) == sorted(SETTINGS)
+
+
+def test_every_setting_has_its_row_in_the_table():
+    rows = re.findall(r'^\| `"(.+?)"`', (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rows) == set(SETTINGS)
