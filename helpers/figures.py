@@ -51,7 +51,12 @@ def digest(figure):
     coordinate and two means of waves over them, which move when the points are paired otherwise.
     """
     every = [inner for ax in figure.axes for inner in (ax, *ax.child_axes)]
-    found = {"texts": _texts(figure.texts), "axes": [_axes(ax) for ax in every if ax.get_visible()]}
+    legends = [text for legend in figure.legends for text in legend.get_texts()]
+    found = {
+        "texts": _texts(figure.texts),
+        "legend": _texts(legends),
+        "axes": [_axes(ax) for ax in every if ax.get_visible()],
+    }
     return {name: part for name, part in found.items() if part}
 
 

@@ -179,6 +179,17 @@ def test_figure_fails_when_its_words_change(changes):
     assert differences(stored_figure(), figure(Y, **changes))
 
 
+@pytest.mark.parametrize("owner", [lambda ax: ax, lambda ax: ax.figure], ids=["axes", "figure"])
+def test_figure_fails_when_a_legend_changes(owner):
+    def explained(*labels):
+        ax = Figure().add_subplot()
+        owner(ax).legend([ax.plot([0, 1])[0], ax.plot([1, 0])[0]], labels)
+        return digest(ax.figure)
+
+    assert differences(explained("mean", "median"), explained("mean", "median")) == []
+    assert differences(explained("mean", "median"), explained("median", "mean"))
+
+
 def test_figure_fails_when_a_word_stands_elsewhere():
     def annotated(x, up=8):
         drawn = Figure()
