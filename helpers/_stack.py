@@ -1,126 +1,388 @@
-"""Several models as one module: how ``fit_many`` runs, shuffles and drops out for all of them at once."""
+"""Several models as one: how ``fit_many`` stores, runs, shuffles and drops out for all of them at once.
+
+A ``Stack`` holds the weights of m models with one dimension more, the first. It runs them in one of
+two ways. A ``Chain`` of linear layers, activations and dropout, which most networks of the book are,
+goes forwards and backwards by batched matrix products. Any other module goes through
+``torch.func.vmap``, in which a model sees its own rows and nothing of its neighbours.
+"""
 
 import copy
 import math
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-ELEMENTWISE_LOSSES = {
-    F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits,
+from helpers.training import eval_mode
+
+FUSED = {torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW}
+# A number for each number, whatever stands beside it, and no parameters.
+ELEMENTWISE = {
+    nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Sigmoid,
+    nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Tanhshrink, nn.Hardtanh, nn.ReLU6, nn.Hardsigmoid,
+    nn.Hardswish, nn.Softshrink, nn.Hardshrink,
 }  # fmt: skip
+# Losses of a batch that are the mean of what they are for each of its numbers.
+MEANS = {nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss}
+MEAN_FUNCTIONS = {F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss}
+EVALUATED_ROWS = 2**14  # at a time, over all models: so that what lies between the layers stays small
 
 
 def tensors(module):
     return [*module.named_parameters(), *module.named_buffers()]
 
 
-class Stack(TorchFunctionMode):
-    """Some of the ensemble's models as one module, whose weights have a first dimension more.
+def chain_of(module):
+    """Return the layers of a chain as [(name, layer), ...] in the order of the data; None if it is none."""
+    layers = _layers(module, "")
+    used = [p for _, layer in layers or [] for p in layer.parameters()]
+    return layers if len(used) == len(set(used)) else None  # a weight used twice has two gradients
 
-    Most of PyTorch treats a further leading dimension as it should. While the module runs, what
-    does not is replaced: a linear layer by a batched matrix product, dropout by masks from each
-    model's own stream. A module that this would change (``fit_many`` finds out) runs through
-    ``torch.func.vmap`` instead, which stacks any, but slower.
-    """
 
-    def __init__(self, ensemble, models):
-        super().__init__()
-        self.ensemble, self.models = ensemble, models
-        self.module = copy.deepcopy(ensemble._template)
-        # Neighbours in the ensemble are trained where they stand, without a copy.
-        together = models == list(range(models[0], models[0] + len(models)))
-        self.places = slice(models[0], models[0] + len(models)) if together else models
-        for name, value in tensors(self.module):
-            stacked = ensemble._state[name][self.places]
-            # A vector, such as a bias, must meet (models, rows, features) as (models, 1, features).
-            value.data = stacked.reshape(len(models), *[1] * (3 - stacked.ndim), *stacked.shape[1:])
-        seeds = [ensemble.seeds[i] for i in models]
-        self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.streams = [np.random.SFC64(seed % 2**64) for seed in seeds]
-        self.bits, self.used = np.empty((len(seeds), 0), np.uint16), 0
+def _layers(module, name):
+    kind = type(module)
+    if kind in ELEMENTWISE | {nn.Linear, nn.Dropout}:
+        in_place = getattr(module, "inplace", False) and kind not in {nn.ReLU, nn.Dropout}
+        return None if in_place or _altered(module) else [(name, module)]
+    inherited = all(getattr(kind, part, 0) is getattr(nn.Sequential, part) for part in ("forward", "__iter__"))
+    if not inherited or _altered(module):
+        return None
+    parts = [_layers(inner, f"{name}{key}.") for key, inner in module._modules.items()]
+    return None if None in parts else sum(parts, [])
 
-    def save(self):
-        for name, value in tensors(self.module):
-            state = self.ensemble._state[name]
-            state[self.places] = value.detach().reshape(len(self.models), *state.shape[1:])
 
-    def __call__(self, x):
-        """Return the outputs (m, rows, ...) for inputs (m, rows, d)."""
-        with self:
-            if not self.ensemble._by_vmap[0]:
-                return self.module(x)
-            state = {
-                name: value.reshape(len(x), *self.ensemble._state[name].shape[1:])
-                for name, value in tensors(self.module)
-            }
-            return torch.func.vmap(self._alone)(state, x, torch.arange(len(x), device=x.device))
+def _altered(module):
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(hooks) or "forward" in vars(module) or type(module).__call__ is not nn.Module.__call__
 
-    def in_batches(self, x, rows=64):
-        """Return what calling gives, with little memory for what lies between input and output."""
-        return torch.cat([self(batch) for batch in x.split(rows, 1)], 1)
 
-    def _alone(self, state, x, place):
-        self.place = place
-        return torch.func.functional_call(self.module, state, (x,))
+def mean_by_rows(loss):
+    """Return ``loss`` without its mean, (prediction, target) -> tensor of their shape, or None."""
+    if type(loss) in MEANS and loss.reduction == "mean" and not _altered(loss):
+        loss = copy.copy(loss)
+        loss.reduction = "none"
+        return loss
+    if loss in MEAN_FUNCTIONS:
+        return lambda prediction, target: loss(prediction, target, reduction="none")
+    return None
 
-    def losses(self, loss, output, target):
-        """Return each model's loss (m,), a mean over its rows."""
-        if self.ensemble._by_vmap[1]:
-            return torch.func.vmap(loss)(output, target)
-        with self:
-            return loss(output, target)
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        model_by_vmap, loss_by_vmap = self.ensemble._by_vmap
-        if func is F.dropout:
-            return self._dropout(*args, **kwargs)
-        if func is F.linear and not model_by_vmap:
-            return self._linear(*args, **kwargs)
-        if func in ELEMENTWISE_LOSSES and kwargs.get("reduction") == "mean" and not loss_by_vmap:
-            return func(*args, **kwargs | {"reduction": "none"}).flatten(1).mean(1)
-        return func(*args, **kwargs)
+class _Unseeded(np.random.bit_generator.ISeedSequence):
+    """For a generator that is about to be seeded otherwise: its own way takes as long as to make a model."""
 
-    def _linear(self, x, weight, bias=None):
-        # Features before rows: the gradient of the weight then has the weight's own layout.
-        if bias is None:
-            return torch.bmm(weight, x.mT).mT
-        return torch.baddbmm(bias.mT, weight, x.mT).mT
+    def generate_state(self, n_words, dtype=np.uint32):
+        return np.ones(n_words, dtype)
 
-    def _dropout(self, x, p=0.5, training=True, inplace=False):
-        if not training or p == 0:
-            return x
-        if p == 1:
-            return x * 0
-        by_vmap = self.ensemble._by_vmap[0]
-        rows, *rest = x.shape if by_vmap else x.shape[1:]
-        bits = self._draw(math.prod(rest) * rows)
-        keep = torch.from_numpy(bits >= round(p * 2**16)).to(x.device, x.dtype).mul_(1 / (1 - p))
-        keep = keep.view(len(self.models), *rest, rows).movedim(-1, 1)
-        return x * (keep[self.place] if by_vmap else keep)
+
+class Streams:
+    """What chance gives each of m models, from its own seed alone: orders of rows and dropout masks."""
+
+    def __init__(self, seeds, device):
+        self.device = device
+        self.orders = [np.random.MT19937(_Unseeded()) for _ in seeds]
+        for twister, seed in zip(self.orders, seeds):
+            # As torch.Generator().manual_seed(seed), but many of its numbers are had by one call.
+            np.random.RandomState(twister).seed(seed % 2**32)
+        self.ahead = np.empty((len(seeds), 0, 0), np.int64)
+        self.masks = [np.random.SFC64(seed % 2**64) for seed in seeds]
+        self.bits, self.used = torch.empty(len(seeds), 0, dtype=torch.int16), 0
+
+    def shuffled(self, n):
+        """Return an epoch's order (m, n) of n rows, each line as a shuffling DataLoader has it."""
+        if self.ahead.shape[1] == 0:
+            self.ahead = self._orders(n, epochs=max(1, 1024 // len(self.orders)))
+        order, self.ahead = self.ahead[:, 0], self.ahead[:, 1:]
+        return torch.from_numpy(order).to(self.device)
+
+    def _orders(self, n, epochs):
+        """Return the orders (m, epochs, n) of the next epochs, by the steps of ``torch.randperm``."""
+        drawn = np.empty((len(self.orders), epochs, n - 1), np.uint32)
+        for line, twister in zip(drawn, self.orders):
+            # Before an order a DataLoader draws two numbers for its workers, and after it another
+            # order, which it throws away.
+            line[:] = twister.random_raw(epochs * 2 * n).reshape(epochs, 2 * n)[:, 2 : n + 1]
+        drawn = np.ascontiguousarray(drawn.reshape(-1, n - 1).T)
+        columns = np.arange(drawn.shape[1])
+        orders = np.repeat(np.arange(n)[:, None], len(columns), 1)
+        flat = orders.reshape(-1)
+        for row, line in enumerate(orders[:-1]):
+            # Each row changes places with itself or one that comes later.
+            partner = (row + drawn[row] % np.uint32(n - row)).astype(np.int64) * len(columns) + columns
+            flat[partner], line[:] = line, flat[partner]
+        return np.ascontiguousarray(orders.T).reshape(len(self.orders), epochs, n)
+
+    def keep(self, shape, p, dtype):
+        """Return dropout's choice (m, *shape), 1 or 0, for units of probability p to drop."""
+        bits = self._draw(math.prod(shape))
+        keep = torch.empty(bits.shape, dtype=dtype, device=self.device)
+        # Straight into numbers: by way of booleans, it would take three times as long.
+        return torch.ge(bits, round(p * 2**16) - 2**15, out=keep).view(-1, *shape)
 
     def _draw(self, size):
         """Return (m, size) random 16-bit integers, each line from its model's stream."""
         if self.used + size > self.bits.shape[1]:
-            words = max(2048, -(-size // 4))
-            self.bits = np.empty((len(self.streams), 4 * words), np.uint16)
-            for line, stream in zip(self.bits, self.streams):
-                line[:] = stream.random_raw(words).view(np.uint16)
-            self.used = 0
+            words = max(4096, -(-size // 4))
+            bits = np.empty((len(self.masks), 4 * words), np.uint16)
+            for line, stream in zip(bits, self.masks):
+                # PyTorch compares signed integers: the lowest number becomes the most negative one.
+                np.bitwise_xor(stream.random_raw(words).view(np.uint16), 2**15, out=line)
+            self.bits, self.used = torch.from_numpy(bits.view(np.int16)).to(self.device), 0
         self.used += size
         return self.bits[:, self.used - size : self.used]
 
-    def shuffled(self, n):
-        """Return an epoch's order (m, n) of n rows, each line as a shuffling DataLoader has it."""
-        orders = torch.empty(len(self.orders), n, dtype=torch.int64)
-        rest = torch.empty(n - 1, dtype=torch.int32)
-        for line, generator in zip(orders, self.orders):
-            # A DataLoader also draws a number for its workers, before, and another order that it
-            # throws away, after; without those draws the next epoch's order would differ.
-            torch.empty((), dtype=torch.int64).random_(generator=generator)
-            torch.randperm(n, generator=generator, out=line)
-            rest.random_(generator=generator)
-        return orders.to(self.ensemble._X.device)
+    def only(self, models):
+        """Go on with some of the models, given by their places."""
+        self.orders = [self.orders[i] for i in models]
+        self.masks = [self.masks[i] for i in models]
+        self.bits, self.ahead = self.bits[models], self.ahead[models]
+
+
+class Chain:
+    """A stack of linear layers, elementwise activations and dropout, forwards and backwards.
+
+    What passes from layer to layer is (m, features, rows): a unit's numbers stand side by side.
+    Dropout leaves its factor 1 / (1 - p) to the layer that comes next, whose products it scales.
+    """
+
+    def __init__(self, stack):
+        self.streams, self.layers = stack.streams, []
+        for name, layer in chain_of(stack.module):
+            weight, bias = (stack.values.get(name + kind) for kind in ("weight", "bias"))
+            grads = [stack.grads.get(name + kind) for kind in ("weight", "bias")]
+            self.layers.append((layer, weight, None if bias is None else bias.unsqueeze(2), *grads))
+        trained = [i for i, (*_, dw, db) in enumerate(self.layers) if dw is not None or db is not None]
+        self.first_trained = trained[0] if trained else len(self.layers)
+
+    def forward(self, x):
+        """Return the outputs (m, rows, out) for inputs (m, rows, in); note what ``backward`` needs."""
+        h, scale, ours = x.mT, 1, False  # ours: nothing else needs h as it is
+        self.tape = []
+        for layer, weight, bias, *_ in self.layers:
+            kind = type(layer)
+            if kind is nn.Linear:
+                self.tape.append((h, scale))
+                if bias is None:
+                    h = torch.bmm(weight, h if scale == 1 else h * scale)
+                else:
+                    h = torch.baddbmm(bias, weight, h, alpha=scale)
+                scale, ours = 1, True
+            elif kind is nn.ReLU:
+                h, ours = h.relu_() if ours else h.relu(), True
+                self.tape.append(h)
+            elif kind is nn.Dropout:
+                keep = None
+                if layer.training and layer.p == 1:
+                    h = h * 0
+                    self.tape.append(0)
+                elif layer.training and layer.p:
+                    keep = self.streams.keep(h.shape[1:], layer.p, h.dtype)
+                    h, scale = h.mul_(keep) if ours else h * keep, scale / (1 - layer.p)
+                    self.tape.append(keep)
+                else:
+                    self.tape.append(None)
+            else:
+                with torch.enable_grad():
+                    before = (h * scale).requires_grad_()
+                    after = layer(before)
+                self.tape.append((before, after, scale))
+                h, scale, ours = after.detach(), 1, False  # the activation's own derivative may need it
+        self.tape.append(scale)
+        return (h if scale == 1 else h * scale).mT
+
+    def backward(self, gradient):
+        """Write the weights' gradients, given the loss's by the outputs (m, rows, out)."""
+        scale = self.tape.pop()
+        g = gradient.mT if scale == 1 else gradient.mT * scale
+        for i in reversed(range(self.first_trained, len(self.layers))):
+            (layer, weight, _, weight_grad, bias_grad), saved = self.layers[i], self.tape[i]
+            kind = type(layer)
+            if kind is nn.Linear:
+                h, scale = saved
+                if bias_grad is not None:
+                    torch.sum(g, 2, out=bias_grad)
+                if scale != 1:
+                    g = g * scale
+                if weight_grad is not None:
+                    torch.bmm(g, h.mT, out=weight_grad)
+                if i > self.first_trained:
+                    g = weight.mT * g if layer.out_features == 1 else torch.bmm(weight.mT, g)
+            elif kind is nn.ReLU:
+                torch.ops.aten.threshold_backward.grad_input(g, saved, 0, grad_input=g)
+            elif kind is nn.Dropout:
+                # Where a ReLU came before, its output is 0 for dropped units too, and so is its gradient.
+                if saved is not None and not (i and type(self.layers[i - 1][0]) is nn.ReLU):
+                    g = g * saved
+            else:
+                before, after, scale = saved
+                (g,) = torch.autograd.grad(after, before, g)
+                g = g if scale == 1 else g * scale
+
+
+class Dropout(TorchFunctionMode):
+    """While this is on, dropout takes a model's masks from its stream."""
+
+    def __init__(self, streams, place):
+        super().__init__()
+        self.streams, self.place = streams, place
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return (self.dropout if func is F.dropout else func)(*args, **kwargs or {})
+
+    def dropout(self, x, p=0.5, training=True, inplace=False):
+        if not training or p == 0:
+            return x
+        if p == 1:
+            return x.mul_(0) if inplace else x * 0
+        rows, *rest = x.shape
+        keep = self.streams.keep((*rest, rows), p, x.dtype).movedim(-1, 1)[self.place] / (1 - p)
+        return x.mul_(keep) if inplace else x * keep
+
+
+class Stack:
+    """The models of an ensemble as one, to be run or, given an optimizer's ``factory``, trained together.
+
+    ``values`` maps a name, such as "0.weight", to that parameter or buffer (m, ...) of all models, and
+    ``grads`` the trained ones to their gradients. These are views of one long vector for each of the
+    optimizer's groups: so a step is one pass over memory.
+    """
+
+    def __init__(self, ensemble, factory=None):
+        self.module = copy.deepcopy(ensemble._template)
+        self.chained, self.loss_by_rows = ensemble._chained, ensemble._loss_by_rows
+        self.values, self.grads, self.streams = dict(ensemble._state), {}, None
+        self.size = len(ensemble)
+        if factory is not None:
+            self.streams = Streams(ensemble.seeds, ensemble._X.device)
+            self.values = {name: value.clone() for name, value in self.values.items()}
+            self._hand_over(factory)
+        self.chain = Chain(self) if self.chained else None
+
+    def __len__(self):
+        return self.size
+
+    def _hand_over(self, factory):
+        """Make the optimizer for one model, whose shapes the factory may ask for, then give it all."""
+        names = {parameter: name for name, parameter in self.module.named_parameters()}
+        self.optimizer = factory(list(names))
+        for group in self.optimizer.param_groups:
+            # The same update, in one pass over memory.
+            if type(self.optimizer) in FUSED and group["fused"] is None and not group["foreach"]:
+                group["fused"] = True
+            kinds = {}
+            for p in group["params"]:
+                if p.requires_grad:
+                    kinds.setdefault(p.dtype, []).append(p)
+            group["params"] = []
+            for members in kinds.values():
+                vector = nn.Parameter(torch.cat([self.values[names[p]].flatten() for p in members]))
+                vector.grad = torch.zeros_like(vector)
+                group["params"].append(vector)
+                self._view(vector, [(names[p], p.shape) for p in members])
+                # What the optimizer noted before its first step, such as Adagrad's sums.
+                noted = [self.optimizer.state.pop(p, {}) for p in members]
+                for key, first in noted[0].items():
+                    each = [state[key] for state in noted]
+                    if torch.is_tensor(first) and first.shape == members[0].shape:
+                        first = torch.cat([part.expand(len(self), *part.shape).flatten() for part in each])
+                    self.optimizer.state[vector][key] = first
+
+    def _view(self, vector, members):
+        """Let values and grads be views of ``vector``, which holds ``members`` (name, shape) in a row."""
+        vector.members, start = members, 0
+        for name, shape in members:
+            end = start + len(self) * shape.numel()
+            self.values[name] = vector.detach()[start:end].view(len(self), *shape).requires_grad_()
+            self.grads[name] = self.values[name].grad = vector.grad[start:end].view(len(self), *shape)
+            start = end
+
+    def only(self, models):
+        """Go on with some of the models, given by their places, a list."""
+
+        def chosen(vector, members):
+            parts = vector.split([len(self) * shape.numel() for _, shape in members])
+            return torch.cat([part.view(len(self), -1)[models].flatten() for part in parts])
+
+        self.values = {name: value.detach()[models] for name, value in self.values.items()}
+        replaced = []
+        for group in self.optimizer.param_groups:
+            for place, old in enumerate(group["params"]):
+                new = nn.Parameter(chosen(old.detach(), old.members))
+                new.grad = chosen(old.grad, old.members)
+                for key, value in self.optimizer.state.pop(old, {}).items():
+                    own = torch.is_tensor(value) and value.shape == old.shape
+                    self.optimizer.state[new][key] = chosen(value, old.members) if own else value
+                group["params"][place] = new
+                replaced.append((new, old.members))
+        self.streams.only(models)
+        self.size = len(models)
+        for new, members in replaced:
+            self._view(new, members)
+        self.chain = Chain(self) if self.chain else None
+
+    def __call__(self, x):
+        """Return the outputs (m, rows, ...) for inputs (m, rows, d), to be differentiated unless a chain's."""
+        if self.chain:
+            return self.chain.forward(x)
+        places = torch.arange(len(x), device=x.device)
+        return torch.func.vmap(self._alone)(self.values, x, places)
+
+    def _alone(self, values, x, place):
+        with Dropout(self.streams, place):
+            return torch.func.functional_call(self.module, values, (x,))
+
+    def losses(self, loss, output, *targets):
+        """Return each model's loss (m,)."""
+        if self.loss_by_rows:
+            return mean_by_rows(loss)(output, *targets).flatten(1).mean(1)
+        return torch.func.vmap(loss)(output, *targets)
+
+    def step(self, loss, x, *targets, clip_norm=None):
+        """Train on a batch, x (m, rows, d) and what the loss compares with. Return the losses (m,)."""
+        losses = self.gradients(loss, x, *targets)
+        if clip_norm is not None:
+            self.clip(clip_norm)
+        self.optimizer.step()
+        return losses
+
+    def gradients(self, loss, x, *targets):
+        """Write the gradients of a batch. Return the losses (m,)."""
+        if not self.chain:
+            for group in self.optimizer.param_groups:
+                for vector in group["params"]:
+                    vector.grad.zero_()
+            # Each loss depends on its own model only: the gradient of the sum holds the gradient of each.
+            losses = self.losses(loss, self(x), *targets)
+            losses.sum().backward()
+            return losses.detach()
+        with torch.no_grad():
+            output = self.chain.forward(x)
+            if self.loss_by_rows and (type(loss) is nn.MSELoss or loss is F.mse_loss):
+                # As autograd would, which takes four times as long for so small a step.
+                error = output - targets[0]
+                losses, gradient = error.square().mean((1, 2)), error.mul_(2 / math.prod(error.shape[1:]))
+            else:
+                with torch.enable_grad():
+                    losses = self.losses(loss, output.requires_grad_(), *targets)
+                    (gradient,) = torch.autograd.grad(losses.sum(), output)
+            self.chain.backward(gradient)
+        return losses.detach()
+
+    def clip(self, norm):
+        """Shorten the gradient of each model that is longer than ``norm``."""
+        squares = sum(grad.flatten(1).square().sum(1) for grad in self.grads.values())
+        factors = (norm / (squares.sqrt() + 1e-6)).clamp(max=1)
+        for grad in self.grads.values():
+            grad *= factors.view(-1, *[1] * (grad.ndim - 1))
+
+    @torch.no_grad()
+    def evaluate(self, X):
+        """Return the outputs (m, rows, ...) in evaluation mode, for X (rows, d) or (m, rows, d)."""
+        X = X if X.ndim == 3 else X.expand(len(self), *X.shape)
+        with eval_mode(self.module):
+            if self.chain:  # row by row, so any number at a time
+                return torch.cat([self(x) for x in X.split(max(1, EVALUATED_ROWS // len(self)), 1)], 1)
+            alone = torch.func.vmap(self._alone, chunk_size=max(1, EVALUATED_ROWS // X.shape[1]))
+            # A copy, should the module change its input.
+            return alone(self.values, X.clone(), torch.arange(len(self), device=X.device))

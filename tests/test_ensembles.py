@@ -361,7 +361,7 @@ BAD = {
 
 @pytest.mark.parametrize("options, error, words", BAD.values(), ids=BAD.keys())
 def test_bad_input_is_refused_before_training(options, error, words, monkeypatch):
-    monkeypatch.setattr("helpers.ensembles._epochs", lambda *args: pytest.fail("it trained"))
+    monkeypatch.setattr("helpers.ensembles.Training", lambda *args: pytest.fail("it trained"))
     with pytest.raises(error, match=words):
         together(**options)
 
