@@ -12,13 +12,16 @@ import math
 import torch
 
 from helpers._checks import (
-    check_alone,
     check_counts,
     check_data,
+    check_factory,
+    check_loss,
     check_module,
     check_optimizers,
     check_seeds,
     check_splits,
+    check_step,
+    telling_rows,
 )
 from helpers._stack import Stack, tensors
 from helpers.training import eval_mode, progress_bar
@@ -85,7 +88,9 @@ def fit_many(
     check_counts(epochs=(epochs, 0), batch_size=(batch_size, 1))
     check_data(X, y, len(seeds))
     splits = check_splits(splits, len(seeds), X)
-    factories, settings = check_optimizers(optimizer, scheduler, len(seeds))
+    check_factory(make_model)
+    check_loss(loss)
+    factories, settings = check_optimizers(optimizer, scheduler, len(seeds), epochs)
     ensemble = Ensemble(make_model, seeds, X, y, splits)
     _choose_path(ensemble, loss)
     ensemble.train_loss = torch.full((len(seeds), epochs), torch.nan, device=X.device)
@@ -243,7 +248,15 @@ def _choose_path(ensemble, loss):
     few = list(range(min(len(ensemble), 8)))
     count = min(4, *(len(train) for train, _ in ensemble.splits))
     X, y = ensemble._rows(few, torch.stack([ensemble.splits[i][0][:count] for i in few]))
-    check_alone(copy.deepcopy(ensemble._template), loss, X[0], y[0])
+    model, own_y = ensemble._template, ensemble._y[0] if ensemble._own[1] else ensemble._y
+    rows = ensemble.splits[0][0]
+    rows = rows[telling_rows(own_y[rows])]
+    check_step(model, loss, (ensemble._X[0] if ensemble._own[0] else ensemble._X)[rows], own_y[rows])
+    before = copy.deepcopy(model).train()
+    with torch.random.fork_rng(devices=[]):
+        before(X[0])
+    if any(not torch.equal(a, b) for a, b in zip(before.buffers(), model.buffers())):
+        raise ValueError("make_model's module changes its running statistics while it trains")
 
     def run():
         stack = Stack(ensemble, few)
