@@ -39,7 +39,9 @@ CLOSURE = """
 
 def check_seeds(seeds):
     if isinstance(seeds, numbers.Integral):
-        raise TypeError(f"seeds must be a number for each model, not one: for {seeds} models, seeds=range({seeds})")
+        raise TypeError(
+            f"seeds must be a number for each model, not one: for {seeds} models, seeds=range({seeds})"
+        )
     try:
         seeds = seeds.tolist() if isinstance(seeds, torch.Tensor) else list(seeds)
     except TypeError:
@@ -99,9 +101,10 @@ def check_factory(make_model):
             f"got {_name(make_model)}"
         )
     if not takes(make_model, 0):
+        name = _name(make_model)
         raise TypeError(
-            f"make_model is called without arguments, and {_name(make_model)} needs some: give them before, as in "
-            "partial(MLP, 13, (50, 30), 1), or lambda: MLP(13, (50, 30), 1)"
+            f"make_model is called without arguments, and {name} needs some; give them here: partial({name}, ...), "
+            f"or lambda: {name}(...)"
         )
 
 
@@ -128,13 +131,15 @@ def check_loss(loss, name="loss"):
     """Raise unless ``loss`` is a function of predictions and targets; also for a metric, by its ``name``."""
     if isinstance(loss, type):
         where = "nn." if loss.__module__.startswith("torch.nn") else ""
-        raise TypeError(f"{name} is the class {loss.__name__}; make one of it: {name}={where}{loss.__name__}()")
+        raise TypeError(
+            f"{name} is the class {loss.__name__}; make one of it: {name}={where}{loss.__name__}()"
+        )
     if not callable(loss):
         raise TypeError(
             f"{name} must be a function (prediction, target) that returns a number, such as "
             f"{'nn.MSELoss()' if name == 'loss' else 'rmse'}, got {_name(loss)}"
         )
-    if next(iter(_parameters(loss)), None) == "y_true":
+    if name == "metric" and next(iter(_parameters(loss)), None) == "y_true":
         raise TypeError(
             f"{name}={_name(loss)} takes the targets first, and is given them second: "
             f"{name}=lambda prediction, target: {_name(loss)}(target, prediction)"
@@ -156,23 +161,36 @@ def _parameters(function):
 def check_tensors(**values):
     others = {name: value for name, value in values.items() if not isinstance(value, torch.Tensor)}
     if others:
-        what = " and ".join(f"{name} must be a tensor, not {type(value).__name__}" for name, value in others.items())
+        what = " and ".join(
+            f"{name} must be a tensor, not {type(value).__name__}" for name, value in others.items()
+        )
         raise TypeError(f"{what}: {', '.join(_as_tensor(name, value) for name, value in others.items())}")
 
 
 def _as_tensor(name, value):
     """Say how a value becomes a tensor, in code that was tried."""
-    kind = "" if name == "y" and np.asarray(value).dtype.kind in "iub" else ", dtype=torch.float32"
-    ways = ["{}.to_numpy()", "{}", "np.array({})", "{}.to_numpy(float)", "np.array({}, float)"]
-    for code in (f"torch.tensor({way.format(name)}{kind})" for way in ways):
+    places = {"torch": torch, "np": np, name: value}
+    for way in (
+        "{}.to_numpy()",
+        "{}",
+        "np.array({})",
+        "{}.to_numpy(float)",
+        "np.array({}, float)",
+        "{}.toarray()",
+    ):
+        numbers = way.format(name)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # PyTorch's, that a way is slow
             try:
-                eval(code, {"torch": torch, "np": np}, {name: value})
+                classes = name == "y" and np.asarray(eval(numbers, places)).dtype.kind in "iub"
+                code = (
+                    f"torch.tensor({numbers})" if classes else f"torch.tensor({numbers}, dtype=torch.float32)"
+                )
+                eval(code, places)
                 return f"{name} = {code}"
             except Exception:
                 continue
-    return f"{name} has to hold numbers alone, in rows of one length: torch.tensor({name}, dtype=torch.float32)"
+    return f"torch.tensor({name}, dtype=torch.float32) takes it once it holds numbers alone, in rows of one length"
 
 
 def check_finite(tensor, name, part):
@@ -206,14 +224,25 @@ def check_data(X, y, m, weights=None):
                 + ("; use weights.squeeze(1)" if weights.shape == (n, 1) else "")
             )
         if weights.dtype != X.dtype:
-            raise TypeError(f"weights must be {X.dtype}, as X is, not {weights.dtype}; use weights.to(X.dtype)")
+            raise TypeError(
+                f"weights must be {X.dtype}, as X is, not {weights.dtype}; use weights.to(X.dtype)"
+            )
         if weights.min() < 0:
-            raise ValueError(f"weights must be 0 or more, got {weights.min().item():g}; use weights.clamp(min=0)")
+            raise ValueError(
+                f"weights must be 0 or more, got {weights.min().item():g}; use weights.clamp(min=0)"
+            )
+
+
+def is_splitter(cv):
+    """Say if this is one of scikit-learn's, or like them; words and tensors can be split too."""
+    return hasattr(cv, "split") and not isinstance(cv, (str, torch.Tensor))
 
 
 def check_splits(splits, m, X):
-    if hasattr(splits, "split") and not isinstance(splits, torch.Tensor):
-        raise TypeError(f"splits is a splitter; let it split the rows: splits=list({_name(splits)}(...).split(X))")
+    if is_splitter(splits):
+        raise TypeError(
+            f"splits is a splitter; let it split the rows: splits=list({_name(splits)}(...).split(X))"
+        )
     try:
         splits = list(splits)
         first = splits[0] if splits else ()
@@ -330,7 +359,9 @@ def check_parts(batch, name):
         )
     for part in batch:
         if not isinstance(part, torch.Tensor):
-            raise TypeError(f"{name}'s rows must hold numbers alone, and one part is a {type(part).__name__}; encode it")
+            raise TypeError(
+                f"{name}'s rows must hold numbers alone, and one part is a {type(part).__name__}; encode it"
+            )
 
 
 def telling_rows(y, first=16):
@@ -346,7 +377,11 @@ def check_batches(model, loss, data, name, train=False):
     rows = [part.to(device_of(model)) for part in few_rows(data, name)]
     check_step(model, loss, *rows, of=f"{name}'s ", train=train)
     count = len(data.sampler)
-    if train and data.batch_size and (data.batch_size == 1 or not data.drop_last and count % data.batch_size == 1):
+    if (
+        train
+        and data.batch_size
+        and (data.batch_size == 1 or not data.drop_last and count % data.batch_size == 1)
+    ):
         check_step(model, loss, *(part[:1] for part in rows), of=f"{name}'s ", train=train)
 
 
@@ -433,7 +468,9 @@ def check_closure(optimizer):
         )
 
 
-def check_optimizers(optimizer, scheduler, m, epochs=None, batches=None, step_scheduler="epoch", template=None):
+def check_optimizers(
+    optimizer, scheduler, m, epochs=None, batches=None, step_scheduler="epoch", template=None
+):
     """Return a function that makes an optimizer for each of m models, and a description of what it makes.
 
     ``template`` is a model like those to be trained; ``batches`` an int, or ints if they differ from model to
@@ -453,7 +490,9 @@ def check_optimizers(optimizer, scheduler, m, epochs=None, batches=None, step_sc
     for factory in factories:
         if not callable(factory):
             kind = type(factory).__name__
-            name = kind if isinstance(factory, torch.optim.Optimizer) and hasattr(torch.optim, kind) else "Adam"
+            name = (
+                kind if isinstance(factory, torch.optim.Optimizer) and hasattr(torch.optim, kind) else "Adam"
+            )
             raise TypeError(
                 "optimizer must be a function that makes one from parameters, for example "
                 f"partial(torch.optim.{name}, lr=1e-3); got {kind}"
@@ -571,17 +610,21 @@ def check_schedule(schedule, optimizer, step_scheduler, epochs, batches):
             "scheduler is made from another optimizer, and would never change the rate of this one; make it from "
             f"the optimizer that trains: torch.optim.lr_scheduler.{type(schedule).__name__}(optimizer, ...)"
         )
-    if epochs and batches:
+    if epochs:
         check_length(schedule, step_scheduler, epochs, batches)
 
 
 def check_length(schedule, step_scheduler, epochs, batches):
     """Raise if the schedule was planned for another number of steps than the run takes."""
-    batches = [batches] if isinstance(batches, numbers.Integral) else batches
+    batches = [batches] if isinstance(batches, numbers.Integral) else batches or []
     steps = {"epoch": {epochs}, "batch": {epochs * each for each in batches}}
     own, other = steps[step_scheduler], ({"epoch", "batch"} - {step_scheduler}).pop()
+    if not own:
+        return
     kind = type(schedule).__name__
-    taken = f"this run steps it {' or '.join(map(str, sorted(own)))} times with step_scheduler={step_scheduler!r}"
+    taken = (
+        f"this run steps it {' or '.join(map(str, sorted(own)))} times with step_scheduler={step_scheduler!r}"
+    )
     switch = f"use step_scheduler={other!r}"
 
     def planned(name):
@@ -597,7 +640,9 @@ def check_length(schedule, step_scheduler, epochs, batches):
     elif isinstance(schedule, CyclicLR):
         up = round(schedule.total_size * schedule.step_ratio)
         if min(own) < up:
-            advice = switch if min(steps[other]) >= up else f"use step_size_up={max(1, min(own) // 2)}"
+            advice = (
+                switch if min(steps[other], default=0) >= up else f"use step_size_up={max(1, min(own) // 2)}"
+            )
             raise ValueError(f"scheduler {kind} takes {up} steps to reach max_lr, and {taken}; {advice}")
     elif type(schedule) in PLANNED:
         name = PLANNED[type(schedule)]

@@ -24,7 +24,7 @@ CLASSES = {F.cross_entropy, F.nll_loss}
 
 # Words in an error of PyTorch, and what helps where no conversion of the rows does.
 REMEDIES = {
-    "between 0 and 1": "let the model end in nn.Sigmoid(), or leave its outputs as they are and use "
+    "input should be between 0 and 1": "let the model end in nn.Sigmoid(), or leave its outputs as they are and use "
     "loss=nn.BCEWithLogitsLoss()",
     "more than 1 value per channel": "BatchNorm can't train on a batch of one row: use drop_last=True in the "
     "DataLoader if it is the last one, or a larger batch_size",
@@ -57,13 +57,18 @@ def check_step(model, loss, x, y, weights=None, of="", train=True):
         Whether to try a step of training, with gradients, or one of evaluation.
     """
     rows = {"X": x, "y": y} | ({} if weights is None else {"weights": weights})
-    with untouched(model):
+    with untouched(model, loss):
         try:
             _step(model, loss, rows, train)
         except Exception as error:
-            advice = _conversion(model, rows, lambda rows: _step(model, loss, rows, train))
-            advice = advice or _remedy(error, model, x) or (weights is not None and _weighted(y)) or _unweighted(error)
-            raise _advised("the model and the loss don't work on", rows, of, error, advice)
+            advice = (
+                _conversion(model, rows, lambda rows: _step(model, loss, rows, train))
+                or _remedy(error, model, x)
+                or _about_weights(error, **rows)
+            )
+            raise ValueError(
+                _message("the model and the loss don't work on", rows, of, error, advice)
+            ) from error
 
 
 def check_outputs(model, x, of=""):
@@ -73,8 +78,8 @@ def check_outputs(model, x, of=""):
         try:
             model(x.clone())
         except Exception as error:
-            advice = _conversion(model, {"X": x}, lambda rows: model(rows["X"]))
-            raise _advised("the model doesn't work on", {"X": x}, of, error, advice or _remedy(error, model, x))
+            advice = _conversion(model, {"X": x}, lambda rows: model(rows["X"])) or _remedy(error, model, x)
+            raise ValueError(_message("the model doesn't work on", {"X": x}, of, error, advice)) from error
 
 
 def measure(metric, prediction, target, *weights):
@@ -82,23 +87,33 @@ def measure(metric, prediction, target, *weights):
     try:
         with Losses(len(prediction)) as watch:
             value = metric(prediction, target, *weights)
-        if watch.mixes_rows or prediction.shape != target.shape:
-            few = [part[:16] for part in (prediction, target, *weights)]
-            check_pairs(metric, *few)
+        if watch.may_mix_rows:
+            check_pairs(metric, *(part[:16] for part in (prediction, target, *weights)))
     except Slip as slip:
-        raise ValueError(f"metric: {slip}; {slip.remedy}") from None
-    return float(value)
+        alike = prediction.numel() == target.numel()
+        remedy = (
+            "use target.view_as(prediction) in it, or targets of the predictions' shape"
+            if alike
+            else slip.remedy
+        )
+        raise ValueError(f"metric: {slip}; {remedy}") from None
+    value = torch.as_tensor(value)
+    if value.numel() != 1:
+        raise ValueError(
+            f"metric must give one number, and gives {value.numel()}; take their mean, by .mean()"
+        )
+    return value.item()
 
 
 @contextmanager
-def untouched(model):
-    """Let a model be tried: afterwards all of it, and the random state, are as they were before."""
-    kept = []
-    for module in model.modules():
+def untouched(*tried):
+    """Let modules be tried: afterwards all of them, and the random state, are as they were before."""
+    kept, gradients = [], []
+    for module in (module for one in tried if isinstance(one, nn.Module) for module in one.modules()):
         for place in (vars(module), module._parameters, module._buffers):
             tensors = [(t, t.detach().clone()) for t in place.values() if isinstance(t, torch.Tensor)]
             kept.append((place, dict(place), tensors))
-    gradients = [(p, p.grad) for p in model.parameters()]
+        gradients += [(p, p.grad) for p in module.parameters(recurse=False)]
     for p, _ in gradients:
         p.grad = None
     try:
@@ -140,7 +155,7 @@ def _step(model, loss, rows, train):
         if weights and not takes(loss, 3):
             raise Slip(
                 "the rows have a third part, weights, and the loss takes a prediction and a target alone",
-                f"leave it out, TensorDataset(X, y), or {_weighted(y)}",
+                f"leave it out, TensorDataset(X, y), or {_weighted(y, *weights)}",
             )
         with Losses(len(x)) as watch:
             value = loss(output, y, *weights)
@@ -154,8 +169,14 @@ def _step(model, loss, rows, train):
         _check_finite(value, "the loss is", x, y)
         if train:
             _check_gradient(model, value, x, y)
-    if watch.mixes_rows or weights or output.shape != y.shape:
+        if (
+            watch.wants_probabilities
+        ):  # outputs that happen to be some now may leave that range while training
+            loss(model(1e3 * x), y, *weights)
+    if watch.may_mix_rows:
         check_pairs(loss, output.detach(), y, *weights)
+    if weights:
+        check_weights(loss, output.detach(), y, *weights)
 
 
 def device_of(model):
@@ -181,15 +202,16 @@ class Losses(TorchFunctionMode):
 
     def __init__(self, rows):
         super().__init__()
-        self.rows, self.mixes_rows = rows, False
+        self.rows, self.may_mix_rows, self.wants_probabilities = rows, False, False
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        shapes = [part.shape for part in args if isinstance(part, torch.Tensor)]
+        shapes = [part.shape for part in (*args, *kwargs.values()) if isinstance(part, torch.Tensor)]
         # Such as (n, 1) and (n,), which PyTorch lines up as (n, 1) and (1, n).
         if len({len(shape) for shape in shapes if shape[:1] == (self.rows,)}) > 1:
-            self.mixes_rows = True
+            self.may_mix_rows = True
         given = dict(zip(("input", "target"), args)) | kwargs
+        self.wants_probabilities |= func is F.binary_cross_entropy
         if func in ELEMENTWISE:
             _check_elementwise(func, given["input"], given["target"])
         elif func in CLASSES and given["input"].ndim > 1:
@@ -249,7 +271,7 @@ def _check_classes(func, output, target, ignored):
         low, high = target[target != ignored].min(), target.max()
         raise Slip(
             f"y holds class {wrong[0]}, and the model's {classes} outputs stand for the classes 0 to {classes - 1}",
-            f"classes count from 0: number them anew, torch.unique(y, return_inverse=True)[1]"
+            "classes count from 0: number them anew, torch.unique(y, return_inverse=True)[1]"
             if low < 0
             else f"classes count from 0: give the last layer an output for each, out_features={high + 1}",
         )
@@ -290,44 +312,62 @@ def _check_gradient(model, value, x, y):
 
 
 def check_pairs(loss, output, y, *weights):
-    """Raise Slip unless the loss compares each prediction with its own row's target, and own weight.
-
-    If it doesn't, it stays the same when one of the three changes its rows' places and the others don't.
-    """
-    draws = torch.Generator().manual_seed(0)
-    low, high = y.double().aminmax()
-
-    def random(part, low, high):
-        return torch.rand(part.shape, generator=draws).to(part) * (high - low) + low
-
-    def matters(which):
-        for _ in range(20):  # some losses, such as the absolute error, may stay the same by chance
-            parts = [random(output, low, high).to(output), y, *(random(w, 0.5, 1.5) for w in weights)]
-            moved = [part.roll(1, 0) if i == which else part for i, part in enumerate(parts)]
-            if torch.equal(parts[which], moved[which]) or not _same(loss, parts, moved):
-                return True
-        return False
-
-    if not (matters(0) and matters(1)):
+    """Raise Slip unless the loss compares each prediction with the target of its own row."""
+    parts = output, y, *weights
+    if not (_matters(0, loss, parts) and _matters(1, loss, parts)):
         raise Slip(
             f"each prediction is compared with every target: predictions {tuple(output.shape)} and targets "
             f"{tuple(y.shape)} are paired as PyTorch broadcasts them, not row by row",
             f"compare them in one shape, as nn.MSELoss() does; {_one_shape(y)}",
         )
-    if weights and not matters(2):
-        raise Slip("the weights don't reach their own rows: the loss stays the same when they change places", _weighted(y))
 
 
-def _unweighted(error):
-    wants = isinstance(error, TypeError) and "missing 1 required positional argument: 'w" in str(error)
-    return "give the rows weights: TensorDataset(X, y, weights) for fit, weights=... for fit_many" if wants else ""
+def check_weights(loss, output, y, weights):
+    """Raise Slip unless the loss applies each weight to its own row."""
+    if not _matters(2, loss, (output, y, weights)):
+        raise Slip(
+            "the weights don't reach their own rows: the loss stays the same when they change places",
+            _weighted(y, weights),
+        )
 
 
-def _weighted(y):
+def _matters(which, loss, parts):
+    """Say if the loss changes when the rows of one of its arguments change places, and the others' don't."""
+    output, y, *weights = parts
+    draws = torch.Generator().manual_seed(0)
+    low, high = y.double().aminmax()
+
+    def random(part, low, high):
+        return (
+            torch.rand(part.shape, generator=draws, dtype=torch.double) * (high - low).cpu() + low.cpu()
+        ).to(part)
+
+    for _ in range(20):  # some losses, such as the absolute error, may stay the same by chance
+        given = [
+            random(output, low, high),
+            y,
+            *(random(w, torch.tensor(0.5), torch.tensor(1.5)) for w in weights),
+        ]
+        moved = [part.roll(1, 0) if i == which else part for i, part in enumerate(given)]
+        if torch.equal(given[which], moved[which]) or not _same(loss, given, moved):
+            return True
+    return False
+
+
+def _about_weights(error, X, y, weights=None):
+    if weights is not None:
+        return _weighted(y, weights)
+    if isinstance(error, TypeError) and "missing 1 required positional argument: 'w" in str(error):
+        return "give the rows weights: TensorDataset(X, y, weights) for fit, weights=weights for fit_many"
+    return ""
+
+
+def _weighted(y, weights):
     each = "(prediction - target).square().flatten(1).mean(1)"
     if not y.is_floating_point():
         each = 'nn.functional.cross_entropy(prediction, target, reduction="none")'
-    return f"weight row by row: loss=lambda prediction, target, weights: (weights * {each}).mean()"
+    weight = "weights" if weights.ndim == 1 else "weights.flatten()"
+    return f"weight row by row: loss=lambda prediction, target, weights: ({weight} * {each}).mean()"
 
 
 def _same(loss, parts, others):
@@ -339,11 +379,10 @@ def _same(loss, parts, others):
             return False
 
 
-def _advised(what, rows, of, error, advice):
-    kinds = ", ".join(f"{of}{name} {tuple(part.shape)} {part.dtype}" for name, part in rows.items())
-    advised = ValueError(f"{what} {kinds}: {str(error).strip().rstrip('.')}" + (advice and f"; {advice}"))
-    advised.__cause__ = error
-    return advised
+def _message(what, rows, of, error, advice):
+    kinds = ", ".join(f"{name} {tuple(part.shape)} {part.dtype}" for name, part in rows.items())
+    tried = f"{len(rows['X'])} of {of}rows" if of else f"{len(rows['X'])} rows"
+    return f"{what} {tried}, {kinds}: {str(error).strip().rstrip('.')}" + (advice and f"; {advice}")
 
 
 def _conversion(model, rows, attempt):
@@ -358,8 +397,12 @@ def _conversion(model, rows, attempt):
         ],
         "weights": [f"weights.{number}"],
     }  # fmt: skip
-    choices = [[name, *(way for way in ways[name] if _sensible(way, name, part))] for name, part in rows.items()]
-    for choice in sorted(product(*choices), key=lambda words: (len(set(words) - set(rows)), len("".join(words)))):
+    choices = [
+        [name, *(way for way in ways[name] if _sensible(way, name, part))] for name, part in rows.items()
+    ]
+    for choice in sorted(
+        product(*choices), key=lambda words: (len(set(words) - set(rows)), len("".join(words)))
+    ):
         try:
             attempt({name: _evaluate(words, rows) for name, words in zip(rows, choice)})
         except Exception:
@@ -370,7 +413,8 @@ def _conversion(model, rows, attempt):
         ]
         return f"use {' and '.join(used)}" + (
             ", or a model in double precision too, made with .double()"
-            if double and all(part.dtype == torch.float64 for part in rows.values() if part.is_floating_point())
+            if double
+            and all(part.dtype == torch.float64 for part in rows.values() if part.is_floating_point())
             else ""
         )
     return None
@@ -384,7 +428,13 @@ def _sensible(way, name, part):
         return False
     if converted.dtype == part.dtype and torch.equal(converted, part):
         return False
-    if ".squeeze(1)" in way and converted.ndim == part.ndim or way.startswith("X") and "unsq" in way and part.ndim > 1:
+    if (
+        ".squeeze(1)" in way
+        and converted.ndim == part.ndim
+        or way.startswith("X")
+        and "unsq" in way
+        and part.ndim > 1
+    ):
         return False
     whole = not part.is_floating_point() or torch.equal(part, part.round())
     if "long" in way:
@@ -412,7 +462,9 @@ def _misfit(model, x):
     """Say which linear layer gets another number of features than it takes; "" if none does."""
     reached = []
     hooks = [
-        layer.register_forward_pre_hook(lambda layer, given, name=name: reached.append((name, layer, given[0])))
+        layer.register_forward_pre_hook(
+            lambda layer, given, name=name: reached.append((name, layer, given[0]))
+        )
         for name, layer in model.named_modules()
         if isinstance(layer, nn.Linear)
     ]

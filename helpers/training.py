@@ -19,6 +19,11 @@ def progress_bar(steps, progress=True, **labels):
 
     Quiet unless a person is watching, in a terminal or a notebook; the environment variable
     ``TQDM_DISABLE=1`` silences it there too.
+
+    Examples
+    --------
+    >>> sum(progress_bar(range(4), desc="adding"))
+    6
     """
     watched = sys.stderr.isatty() or "ipykernel" in sys.modules
     # None, not False, where it may show: it leaves the choice to TQDM_DISABLE.
@@ -39,7 +44,17 @@ class History:
 
 @contextmanager
 def eval_mode(model):
-    """Switch ``model`` to evaluation, without gradients, and put each submodule back as it was."""
+    """Switch ``model`` to evaluation, without gradients, and put each submodule back as it was.
+
+    Examples
+    --------
+    >>> model = nn.Linear(2, 1)
+    >>> with eval_mode(model):
+    ...     model.training, model(torch.ones(1, 2)).requires_grad
+    (False, False)
+    >>> model.training
+    True
+    """
     modes = [(module, module.training) for module in model.modules()]
     try:
         with torch.no_grad():
@@ -108,7 +123,7 @@ def fit(
               validation, patience, test, on_epoch)  # fmt: skip
     history, device, best_loss = History(), device_of(model), math.inf
     best_state = None if patience is None else copy.deepcopy(model.state_dict())
-    step_after_batch, step_after_epoch = (scheduler is not None and step_scheduler == s for s in ("batch", "epoch"))
+    steps_after = None if scheduler is None else step_scheduler
     for epoch in progress_bar(range(1, epochs + 1), progress, desc="training", unit="epoch"):
         history.lr.append(optimizer.param_groups[0]["lr"])
         model.train()
@@ -121,12 +136,12 @@ def fit(
             if clip_norm is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
             optimizer.step()
-            if step_after_batch:
+            if steps_after == "batch":
                 scheduler.step()
             # A mean over rows, not over batches: the last batch may be smaller.
             total, rows = total + batch_loss.item() * len(X), rows + len(X)
         history.train_loss.append(total / rows)
-        if step_after_epoch:
+        if steps_after == "epoch":
             scheduler.step()
         if test is not None:
             history.test_loss.append(_evaluate(model, test, loss))
