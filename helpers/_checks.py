@@ -484,10 +484,13 @@ def check_optimizers(
         parameters = [p.detach() for p in template.parameters() if p.requires_grad]
         if not parameters:
             raise ValueError(
-                "make_model's module has no parameter that requires a gradient, so nothing would be learned"
+                "make_model's module has no parameter that requires a gradient, so nothing would be learned; "
+                "call .requires_grad_(True) on what is to be trained"
             )
-    settings = []
+    described = {}
     for factory in factories:
+        if id(factory) in described:
+            continue
         if not callable(factory):
             kind = type(factory).__name__
             name = (
@@ -502,12 +505,12 @@ def check_optimizers(
         places = {id(p): i for i, p in enumerate(given)}
         groups = [group | {"params": [places[id(p)] for p in group["params"]]} for group in made.param_groups]
         setting = type(made), repr(groups)
-        if setting not in settings:
+        if setting not in described.values():
             check_closure(made)
             check_elementwise(factory, parameters)
             check_scheduler(scheduler, made, step_scheduler, epochs, batches)
-        settings.append(setting)
-    return factories, settings
+        described[id(factory)] = setting
+    return factories, [described[id(factory)] for factory in factories]
 
 
 def make_optimizer(factory, parameters):

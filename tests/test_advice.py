@@ -129,7 +129,9 @@ def pinball(prediction, target):
 
 
 def gaussian(prediction, target):
-    return F.gaussian_nll_loss(prediction[:, :1], target, prediction[:, 1:].exp())
+    """A mean and the logarithm of a variance, whose likelihood is to be large."""
+    mean, log_variance = prediction[:, :1], prediction[:, 1:]
+    return (log_variance + (target - mean).square() / log_variance.exp()).mean()
 
 
 def weighted(prediction, target, weights):
