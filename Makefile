@@ -33,7 +33,7 @@ _build/.doctrees: $(wildcard book/_ext/*.py book/_templates/* book/_static/*)
 
 # The site a second time, for its link to the file.
 pdf: book
-	@$(BIN)/python tools/pdf.py
+	@$(BIN)/python -m tools.publishing.pdf
 	@$(BIN)/jupyter-book build . -W --keep-going --quiet > /dev/null
 
 # Two at a time, each notebook whole: a cell needs those before it.
@@ -41,7 +41,7 @@ test: $(READY)
 	$(BIN)/pytest --nbval -n 2 --dist loadfile
 
 notebooks: $(READY)
-	@$(BIN)/python tools/execute.py $(CHAPTERS)
+	@$(BIN)/python -m tools.publishing.execute $(CHAPTERS)
 
 lint: $(READY)
 	@$(BIN)/python -m pip install --quiet --requirement tools/lint-requirements.txt
@@ -54,10 +54,10 @@ lint: $(READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 mutate: $(READY)
-	$(BIN)/python tools/mutate.py
+	$(BIN)/python -m tools.mutation
 
 upgrade: $(READY)
-	$(BIN)/python tools/upgrade.py
+	$(BIN)/python -m tools.checking.newest_versions
 
 benchmark: $(READY)
 	@$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt

@@ -1,4 +1,4 @@
-"""`pytest --nbval` with a comparison that is both stricter and kinder: see tools/compare.py.
+"""`pytest --nbval` with a comparison that is both stricter and kinder: see tools/checking/compare.py.
 
 On top of what nbval checks, every code cell must have been run in order from a fresh kernel, and a
 warning in an output is a failure unless the cell is tagged `expects-warning`.
@@ -10,8 +10,8 @@ import os
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools.compare import Tolerance, differences
-from tools.execute import tidy
+from tools.checking.compare import Tolerance, differences
+from tools.publishing.execute import tidy
 
 # Kernels inherit this: a progress bar is no output to compare.
 os.environ["TQDM_DISABLE"] = "1"
@@ -20,7 +20,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # other workers need the other cores
 
 
 class Output(str):
-    """One output of a cell, as text; equal to another when `tools.compare` finds no difference."""
+    """One output of a cell, as text; equal to another when `tools.checking.compare` finds no difference."""
 
     def __new__(cls, value, tolerance):
         output = super().__new__(cls, value if isinstance(value, str) else json.dumps(value))

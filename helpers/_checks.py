@@ -1,65 +1,299 @@
-"""What ``fit_many`` asks of its arguments, before any training."""
+"""What ``fit``, ``fit_many`` and the others ask of their arguments, before any training.
 
+An error names the argument and says what to do, in code where it can.
+"""
+
+import inspect
 import numbers
+import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    LRScheduler,
+    OneCycleLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+)
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
-from helpers.training import _check_finite as check_finite
+from helpers._trial import check_outputs, check_step, device_of, forked, takes
+
+# Schedules made for a number of steps, and where they keep it.
+PLANNED = {CosineAnnealingLR: "T_max", CosineAnnealingWarmRestarts: "T_0", PolynomialLR: "total_iters"}
+SIDES = {2: ("train", "test"), 3: ("train", "validation", "test")}
+CLOSURE = """
+    for X, y in data:
+        def closure():
+            optimizer.zero_grad()
+            value = loss(model(X), y)
+            value.backward()
+            return value
+        optimizer.step(closure)"""
 
 
 def check_seeds(seeds):
-    seeds = list(seeds)
-    if not seeds or not all(isinstance(s, numbers.Integral) for s in seeds):
+    if isinstance(seeds, numbers.Integral):
+        raise TypeError(
+            f"seeds must be a number for each model, not one: for {seeds} models, seeds=range({seeds})"
+        )
+    try:
+        seeds = seeds.tolist() if isinstance(seeds, torch.Tensor) else list(seeds)
+    except TypeError:
+        seeds = [seeds]
+    if not seeds or not all(_is_whole(seed) and -(2**63) <= seed < 2**64 for seed in seeds):
         raise ValueError(f"seeds must be one or more whole numbers, one for each model, got {seeds!r}")
     return [int(seed) for seed in seeds]
 
 
 def check_counts(**counts):
     for name, (count, least) in counts.items():
-        if not isinstance(count, numbers.Integral) or count < least:
+        if not _is_whole(count) or count < least:
             raise ValueError(f"{name} must be a whole number of {least} or more, got {count!r}")
 
 
-def check_data(X, y, m):
-    for name, values in (("X", X), ("y", y)):
-        if not isinstance(values, torch.Tensor):
-            raise TypeError(
-                f"{name} must be a tensor, not {type(values).__name__}; "
-                f"convert it: torch.tensor(..., dtype=torch.float32)"
-            )
+def _is_whole(number):
+    return isinstance(number, numbers.Integral) and not isinstance(number, bool)
+
+
+def check_clip(clip_norm):
+    number = isinstance(clip_norm, numbers.Real) and not isinstance(clip_norm, bool)
+    if clip_norm is not None and not (number and clip_norm > 0):
+        raise ValueError(f"clip_norm must be a number above 0, or None not to clip, got {clip_norm!r}")
+
+
+def check_on_epoch(on_epoch):
+    if on_epoch is None:
+        return
+    if not callable(on_epoch) or not takes(on_epoch, 2):
+        raise TypeError(
+            "on_epoch must be a function of two arguments, the epoch and what is trained: "
+            f"def on_epoch(epoch, model); got {_name(on_epoch)}"
+        )
+
+
+def check_patience(patience, splits):
+    if patience is None:
+        return
+    check_counts(patience=(patience, 1))
+    if len(splits[0]) < 3:
+        raise ValueError(
+            "patience needs validation rows to be judged by, as in splits=hold_out(splits, 0.2), of "
+            "helpers.validation: the test rows must not decide when to stop"
+        )
+
+
+def check_checkpoints(checkpoints, epochs):
+    """Return the checkpoints as a set of ints."""
+    try:
+        checkpoints = set(checkpoints)
+    except TypeError:
+        checkpoints = {checkpoints}
+    if wrong := [epoch for epoch in checkpoints if not _is_whole(epoch) or not 0 <= epoch <= epochs]:
+        raise ValueError(
+            f"checkpoints must be whole numbers from 0 to {epochs}, the epochs, such as [{epochs // 2}, {epochs}]; "
+            f"got {wrong[0]!r}"
+        )
+    return {int(epoch) for epoch in checkpoints}
+
+
+def check_model(model):
+    if isinstance(model, type) and issubclass(model, nn.Module):
+        raise TypeError(f"model is the class {model.__name__}; make one of it: {model.__name__}(...)")
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be an nn.Module, such as MLP(13, (50, 30), 1), got {_name(model)}")
+    if any(torch.nn.parameter.is_lazy(value) for value in (*model.parameters(), *model.buffers())):
+        raise ValueError(
+            "model has lazy layers without weights yet: call it on a row, model(X[:1]), before its optimizer is made"
+        )
+
+
+def check_factory(make_model):
+    if isinstance(make_model, nn.Module):
+        kind = type(make_model).__name__
+        raise TypeError(
+            f"make_model is a model, and must be a function that makes one for each seed: lambda: {kind}(...), "
+            f"or partial({kind}, ...)"
+        )
+    if not callable(make_model):
+        raise TypeError(
+            "make_model must be a function that makes a model, such as lambda: MLP(13, (50, 30), 1), "
+            f"got {_name(make_model)}"
+        )
+    if not takes(make_model, 0):
+        name = _name(make_model)
+        raise TypeError(
+            f"make_model is called without arguments, and {name} needs some; give them here: partial({name}, ...), "
+            f"or lambda: {name}(...)"
+        )
+
+
+def check_module(model, first):
+    """Raise unless ``model`` is a new module with the layers of the ``first``, if there is one."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"make_model must return an nn.Module, got {_name(model)}")
+    if first is None:
+        return
+    if model is first:
+        raise ValueError(
+            "make_model returned one module twice; it must make a new one at each call, inside the function: "
+            "lambda: MLP(13, (50, 30), 1)"
+        )
+    shapes = [
+        [(name, value.shape) for name, value in (*m.named_parameters(), *m.named_buffers())]
+        for m in (model, first)
+    ]
+    if shapes[0] != shapes[1]:
+        raise ValueError("make_model must return the same layers at each call; only numbers may differ")
+
+
+def check_loss(loss, name="loss"):
+    """Raise unless ``loss`` is a function of predictions and targets; also for a metric, by its ``name``."""
+    if isinstance(loss, type):
+        where = "nn." if loss.__module__.startswith("torch.nn") else ""
+        raise TypeError(
+            f"{name} is the class {loss.__name__}; make one of it: {name}={where}{loss.__name__}()"
+        )
+    if not callable(loss):
+        raise TypeError(
+            f"{name} must be a function (prediction, target) that returns a number, such as "
+            f"{'nn.MSELoss()' if name == 'loss' else 'rmse'}, got {_name(loss)}"
+        )
+    if name == "metric" and next(iter(_parameters(loss)), None) == "y_true":
+        raise TypeError(
+            f"{name}={_name(loss)} takes the targets first, and is given them second: "
+            f"{name}=lambda prediction, target: {_name(loss)}(target, prediction)"
+        )
+
+
+def _name(value):
+    """Name a function or class, or say of what kind another value is."""
+    return getattr(value, "__name__", None) or f"{type(value).__name__}"
+
+
+def _parameters(function):
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a builtin tells nothing
+        return {}
+
+
+def check_tensors(**values):
+    others = {name: value for name, value in values.items() if not isinstance(value, torch.Tensor)}
+    if others:
+        what = " and ".join(
+            f"{name} must be a tensor, not {type(value).__name__}" for name, value in others.items()
+        )
+        raise TypeError(f"{what}: {', '.join(_as_tensor(name, value) for name, value in others.items())}")
+
+
+def _as_tensor(name, value):
+    """Say how a value becomes a tensor, in code that was tried."""
+    places = {"torch": torch, "np": np, name: value}
+    for way in (
+        "{}.to_numpy()",
+        "{}",
+        "np.array({})",
+        "{}.to_numpy(float)",
+        "np.array({}, float)",
+        "{}.toarray()",
+    ):
+        numbers = way.format(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # PyTorch's, that a way is slow
+            try:
+                classes = name == "y" and np.asarray(eval(numbers, places)).dtype.kind in "iub"
+                code = (
+                    f"torch.tensor({numbers})" if classes else f"torch.tensor({numbers}, dtype=torch.float32)"
+                )
+                eval(code, places)
+                return f"{name} = {code}"
+            except Exception:
+                continue
+    return f"torch.tensor({name}, dtype=torch.float32) takes it once it holds numbers alone, in rows of one length"
+
+
+def check_finite(tensor, name, part):
+    if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        raise ValueError(f"{name} has NaN or infinite {part}; drop or fill those rows before training")
+
+
+def check_data(X, y, m, weights=None):
+    given = {"X": X, "y": y} | ({} if weights is None else {"weights": weights})
+    check_tensors(**given)
     check_finite(X, "X", "inputs")
     check_finite(y, "y", "targets")
     if not X.is_floating_point():
         raise TypeError(f"X must hold floats, not {X.dtype}; convert it: X.float()")
     if X.ndim not in (2, 3) or X.ndim == 3 and len(X) != m:
+        flat = "X.unsqueeze(1)" if X.ndim == 1 else "X.flatten(1)"
         raise ValueError(
-            f"X must be (n, d), or (M, n, d) with M = {m} seeds; got {tuple(X.shape)}. "
-            "Rows of images go in flat, and the model unflattens them: nn.Unflatten(1, (1, 8, 8))"
+            f"X must be (n, d), or (M, n, d) with M = {m} seeds; got {tuple(X.shape)}. If these are n rows: {flat}"
+            + (", and a model of images unflattens them: nn.Unflatten(1, (1, 8, 8))" if X.ndim > 2 else "")
         )
     n = X.shape[-2]
     if y.shape[:1] != (n,) and y.shape[:2] != (m, n):
         raise ValueError(
             f"y must be ({n}, ...), a target for each row of X, or ({m}, {n}, ...); got {tuple(y.shape)}"
         )
+    if weights is not None:
+        check_finite(weights, "weights", "numbers")
+        if weights.shape not in ((n,), (m, n)):
+            raise ValueError(
+                f"weights must be ({n},), a number for each row of X, or ({m}, {n}); got {tuple(weights.shape)}"
+                + ("; use weights.squeeze(1)" if weights.shape == (n, 1) else "")
+            )
+        if weights.dtype != X.dtype:
+            raise TypeError(
+                f"weights must be {X.dtype}, as X is, not {weights.dtype}; use weights.to(X.dtype)"
+            )
+        if weights.min() < 0:
+            raise ValueError(
+                f"weights must be 0 or more, got {weights.min().item():g}; use weights.clamp(min=0)"
+            )
+
+
+def is_splitter(cv):
+    """Say if this is one of scikit-learn's, or like them; words and tensors can be split too."""
+    return hasattr(cv, "split") and not isinstance(cv, (str, torch.Tensor))
 
 
 def check_splits(splits, m, X):
-    splits = list(splits)
-    if splits and not (len(splits[0]) and np.ndim(splits[0][0])):  # one pair of rows, not of pairs
-        splits = [splits] * m
+    if is_splitter(splits):
+        raise TypeError(
+            f"splits is a splitter; let it split the rows: splits=list({_name(splits)}(...).split(X))"
+        )
+    try:
+        splits = list(splits)
+        first = splits[0] if splits else ()
+        if len(first) == 0 or np.ndim(first[0]) == 0:  # the rows of one split: for all models
+            splits = [splits] * m if splits else splits
+    except TypeError:
+        raise TypeError(
+            "splits must be a pair (train rows, test rows), or one for each model, such as "
+            f"list(KFold(5).split(X)); got {_name(splits)}"
+        ) from None
     if len(splits) != m:
         raise ValueError(
             f"splits has {len(splits)} pairs and seeds {m} numbers; give one of each for each model"
+            + ("" if splits else ". An iterator gives its pairs only once, and list(cv.split(X)) keeps them")
         )
     checked = []
-    for i, pair in enumerate(splits):
-        if len(pair) != 2:
-            raise ValueError(f"splits[{i}] must be a pair (train rows, test rows), got {len(pair)} parts")
-        sides = zip(pair, ("train", "test"))
+    for i, split in enumerate(splits):
+        if len(split) not in SIDES:
+            raise ValueError(
+                f"splits[{i}] must be a pair (train rows, test rows), or (train, validation, test) rows, "
+                f"got {len(split)} parts"
+            )
+        sides = zip(split, SIDES[len(split)])
         checked.append(tuple(check_rows(rows, f"splits[{i}]'s {side} rows", X) for rows, side in sides))
+    if len({len(split) for split in checked}) > 1:
+        raise ValueError("splits must be all pairs (train, test), or all triples (train, validation, test)")
     return checked
 
 
@@ -77,113 +311,369 @@ def check_rows(rows, name, X):
     return torch.from_numpy(rows.astype(np.int64)).to(X.device)
 
 
-def check_optimizers(optimizer, scheduler, m):
+def check_loader(data, name):
+    shuffle = ", shuffle=True" if name == "data" else ""
+    if not isinstance(data, DataLoader):
+        if isinstance(data, Dataset):
+            rows = f"list({name})" if isinstance(data, IterableDataset) else name
+        elif hasattr(data, "X_train"):  # a Split
+            side = "train" if name == "data" else "test"
+            rows = f"TensorDataset({name}.X_{side}, {name}.y_{side})"
+        elif isinstance(data, (tuple, list)) and all(isinstance(part, torch.Tensor) for part in data):
+            rows = f"TensorDataset(*{name})"
+        else:
+            rows = "TensorDataset(X, y)"
+        raise TypeError(
+            f"{name} must be a DataLoader, not {type(data).__name__}; make one, of tensors X and y: "
+            f"DataLoader({rows}, batch_size=32{shuffle})"
+        )
+    if isinstance(data.dataset, IterableDataset):
+        raise TypeError(
+            f"{name} is a stream (IterableDataset), whose rows can't be checked, counted and shuffled before "
+            f"training; collect them: DataLoader(list({name}.dataset), batch_size={data.batch_size}{shuffle})"
+        )
+    if not hasattr(data.dataset, "__len__"):
+        raise TypeError(f"{name} has a dataset without a length; give its class a method __len__")
+    if len(data.dataset) == 0:
+        raise ValueError(f"{name} has no rows; check the split that made it")
+    if len(data) == 0:
+        raise ValueError(
+            f"{name} gives no batch: it leaves out the last one, of {len(data.sampler)} rows, as not full; "
+            "use drop_last=False, or a smaller batch_size"
+            if data.drop_last
+            else f"{name} gives no batch: its sampler has no rows"
+        )
+
+
+def few_rows(data, name, every=True):
+    """Return a few of the loader's rows, as [X, y] or [X, y, weights]; check ``every`` row for NaN on the way.
+
+    The loader itself draws a random number whenever it is read, and would draw others afterwards.
+    """
+    rows = data.dataset
+    if hasattr(data.sampler, "indices"):
+        rows = Subset(rows, data.sampler.indices)
+    size = None if data.batch_sampler is None else 1024 if every else 16
+    few = []
+    with forked():
+        for batch in DataLoader(rows, size, collate_fn=data.collate_fn, generator=torch.Generator()):
+            check_parts(batch, name)
+            for part, what in zip(batch, ("inputs", "targets", "weights")):
+                check_finite(part, name, what)
+            if all(part.shape[1:] == old.shape[1:] for part, old in zip(batch, few)):
+                together = [torch.cat(parts) for parts in zip(few, batch)] if few else batch
+                few = [part[telling_rows(together[1])] for part in together]
+            if not every:
+                break
+    return few
+
+
+def check_parts(batch, name):
+    shuffle = ", shuffle=True" if name == "data" else ""
+    if isinstance(batch, dict):
+        keys = ", ".join(f"row[{key!r}]" for key in list(batch)[:2])
+        raise TypeError(
+            f"{name}'s rows are dictionaries, and must be pairs (X, y), such as "
+            f"DataLoader([({keys}) for row in {name}.dataset], batch_size=32{shuffle})"
+        )
+    if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+        parts = f"{len(batch)} part(s)" if isinstance(batch, (tuple, list)) else "one part"
+        raise TypeError(
+            f"{name}'s rows must be (X, y), or (X, y, weights), and have {parts}; for example "
+            f"DataLoader(TensorDataset(X, y), batch_size=32{shuffle})"
+        )
+    for part in batch:
+        if not isinstance(part, torch.Tensor):
+            raise TypeError(
+                f"{name}'s rows must hold numbers alone, and one part is a {type(part).__name__}; encode it"
+            )
+
+
+def telling_rows(y, first=16):
+    """Return the numbers of the first rows of y (n, ...), and of those with the smallest and the largest target."""
+    values = y.reshape(len(y), -1).double()
+    extremes = [values.amin(1).argmin(), values.amax(1).argmax()]
+    return torch.cat([torch.arange(min(first, len(y)), device=y.device), torch.stack(extremes)]).unique()
+
+
+def check_batches(model, loss, data, name, train=False):
+    """Raise unless a step on this loader's batches works."""
+    check_loader(data, name)
+    rows = [part.to(device_of(model)) for part in few_rows(data, name)]
+    check_step(model, loss, *rows, of=f"{name}'s ", train=train)
+    count = len(data.sampler)
+    if (
+        train
+        and data.batch_size
+        and (data.batch_size == 1 or not data.drop_last and count % data.batch_size == 1)
+    ):
+        check_step(model, loss, *(part[:1] for part in rows), of=f"{name}'s ", train=train)
+
+
+def check_fit(model, data, epochs, loss, optimizer, scheduler, step_scheduler, clip_norm,
+              validation, patience, test, on_epoch):  # fmt: skip
+    check_model(model)
+    check_counts(epochs=(epochs, 0))
+    check_loss(loss)
+    check_clip(clip_norm)
+    check_on_epoch(on_epoch)
+    check_optimizer(optimizer, model)
+    if patience is not None:
+        check_counts(patience=(patience, 1))
+        if validation is None:
+            raise ValueError(
+                "patience needs validation rows to be judged by: validation=DataLoader(TensorDataset(X, y), "
+                "batch_size=32), of rows that are neither in data nor in test"
+            )
+    check_batches(model, loss, data, "data", train=True)
+    for name, loader in (("validation", validation), ("test", test)):
+        if loader is not None:
+            check_batches(model, loss, loader, name)
+    check_schedule(scheduler, optimizer, step_scheduler, epochs, [len(data)])
+
+
+def check_evaluate(model, data, metric):
+    check_model(model)
+    check_loss(metric, "metric")
+    check_loader(data, "data")
+    if len(few_rows(data, "data", every=False)) == 3 and not takes(metric, 3):
+        raise TypeError(
+            f"metric={_name(metric)} takes a prediction and a target, and data's rows have a third part, weights; "
+            "leave it out: DataLoader(TensorDataset(X, y), batch_size=32)"
+        )
+
+
+def check_inputs(model, X):
+    check_model(model)
+    check_tensors(X=X)
+    check_finite(X, "X", "inputs")
+
+
+@contextmanager
+def advising(model, rows, name):
+    """Where the model fails on rows, a tensor or a loader, say what to do about them."""
+    try:
+        yield
+    except Exception:
+        x, of = (rows[:16], "") if name == "X" else (few_rows(rows, name, every=False)[0], f"{name}'s ")
+        check_outputs(model, x.to(device_of(model)), of)
+        raise
+
+
+def check_optimizer(optimizer, model):
+    """Raise unless the optimizer, already made, trains parameters of the model."""
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        name = _name(optimizer)
+        example = f"torch.optim.{name if hasattr(torch.optim, name) else 'Adam'}(model.parameters(), lr=1e-3)"
+        raise TypeError(
+            f"optimizer must be an optimizer made from the model's parameters, such as {example}; got {name}"
+        )
+    check_closure(optimizer)
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not any(id(p) in held for p in model.parameters()):
+        raise ValueError(
+            "optimizer holds none of this model's parameters, so nothing would be learned; "
+            f"make it from model.parameters(): torch.optim.{type(optimizer).__name__}(model.parameters(), ...)"
+        )
+    if not any(id(p) in held for p in model.parameters() if p.requires_grad):
+        raise ValueError(
+            "optimizer holds only parameters that require no gradient, so nothing would be learned; call "
+            "model.requires_grad_(True), or make it from those that do"
+        )
+
+
+def check_closure(optimizer):
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        name = type(optimizer).__name__
+        raise ValueError(
+            f"optimizer {name} computes the loss several times a step, by a closure that fit and fit_many don't "
+            f"make. Use one that doesn't, such as torch.optim.Adam; or for {name} a loop of your own, each epoch:"
+            + CLOSURE
+        )
+
+
+def check_optimizers(
+    optimizer, scheduler, m, epochs=None, batches=None, step_scheduler="epoch", template=None
+):
+    """Return a function that makes an optimizer for each of m models, and a description of what it makes.
+
+    ``template`` is a model like those to be trained; ``batches`` an int, or ints if they differ from model to
+    model, the steps of an epoch.
+    """
     factories = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer] * m
     if len(factories) != m:
         raise ValueError(f"optimizer is a list of {len(factories)}, seeds of {m}; give one for each model")
-    settings = []
+    parameters = [torch.zeros(3, 4), torch.zeros(4)]
+    if template is not None:
+        parameters = [p.detach() for p in template.parameters() if p.requires_grad]
+        if not parameters:
+            raise ValueError(
+                "make_model's module has no parameter that requires a gradient, so nothing would be learned; "
+                "call .requires_grad_(True) on what is to be trained"
+            )
+    described = {}
     for factory in factories:
+        if id(factory) in described:
+            continue
         if not callable(factory):
+            kind = type(factory).__name__
+            name = (
+                kind if isinstance(factory, torch.optim.Optimizer) and hasattr(torch.optim, kind) else "Adam"
+            )
             raise TypeError(
                 "optimizer must be a function that makes one from parameters, for example "
-                f"partial(torch.optim.Adam, lr=1e-3); got {type(factory).__name__}"
+                f"partial(torch.optim.{name}, lr=1e-3); got {kind}"
             )
-        probe = factory([nn.Parameter(torch.zeros(1))])
-        if not isinstance(probe, torch.optim.Optimizer):
-            raise TypeError(f"optimizer must make a torch.optim.Optimizer, not {type(probe).__name__}")
-        setting = type(probe), repr([group | {"params": None} for group in probe.param_groups])
-        if setting not in settings:
-            check_elementwise(factory)
-            check_scheduler(scheduler, probe)
-        settings.append(setting)
-    return factories, settings
+        given = [nn.Parameter(p.clone()) for p in parameters]
+        made = make_optimizer(factory, given)
+        places = {id(p): i for i, p in enumerate(given)}
+        groups = [group | {"params": [places[id(p)] for p in group["params"]]} for group in made.param_groups]
+        setting = type(made), repr(groups)
+        if setting not in described.values():
+            check_closure(made)
+            check_elementwise(factory, parameters)
+            check_scheduler(scheduler, made, step_scheduler, epochs, batches)
+        described[id(factory)] = setting
+    return factories, [described[id(factory)] for factory in factories]
 
 
-def check_scheduler(scheduler, optimizer):
-    if scheduler is None:
-        return
-    schedule = scheduler(optimizer)
-    if not isinstance(schedule, LRScheduler) or isinstance(schedule, ReduceLROnPlateau):
-        raise TypeError(
-            "scheduler must make a torch.optim.lr_scheduler that goes by the epoch, not by the loss "
-            f"of a model; got {type(schedule).__name__}"
-        )
-
-
-def check_elementwise(factory):
-    """Raise unless an element's update is the same whatever stands beside it."""
-    draws = torch.Generator().manual_seed(0)
-    together = nn.Parameter(torch.randn(3, 4, generator=draws))
-    alone = nn.Parameter(together.detach()[0, :2].clone())
+def make_optimizer(factory, parameters):
     try:
-        optimizers = [factory([p]) for p in (together, alone)]
+        optimizer = factory(parameters)
+    except Exception as error:
+        raise ValueError(
+            f"optimizer can't be made from a model's parameters: {error}. It must be a function of them, for "
+            "example partial(torch.optim.Adam, lr=1e-3)"
+        ) from error
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(
+            f"optimizer must make a torch.optim.Optimizer, not {_name(optimizer)}; for example "
+            "partial(torch.optim.Adam, lr=1e-3)"
+        )
+    own = {id(p) for p in parameters}
+    if not all(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+        raise ValueError(
+            "optimizer must be made from the parameters it is called with, not from another model's: "
+            f"lambda parameters: torch.optim.{type(optimizer).__name__}(parameters, ...)"
+        )
+    return optimizer
+
+
+def check_elementwise(factory, parameters):
+    """Raise unless the update of models that are stacked is that of each alone."""
+    draws = torch.Generator().manual_seed(0)
+
+    def random():
+        return [torch.randn(p.shape, generator=draws).to(p) for p in parameters]
+
+    models = [[nn.Parameter(value) for value in random()] for _ in range(2)]
+    alone = [factory(model) for model in models]
+    first = [nn.Parameter(p.clone()) for p in parameters]  # the factory sees one model, as when it trains
+    stacked = {id(p): nn.Parameter(torch.stack(pair).detach()) for p, *pair in zip(first, *models)}
+    together = factory(first)
+    for group in together.param_groups:
+        group["params"] = [stacked[id(p)] for p in group["params"]]
+    try:
         for _ in range(3):
-            together.grad = torch.randn(3, 4, generator=draws)
-            alone.grad = together.grad[0, :2].clone()
-            for optimizer in optimizers:
+            for model in models:
+                for p, gradient in zip(model, random()):
+                    p.grad = gradient
+            for p, *pair in zip(stacked.values(), *models):
+                p.grad = torch.stack([q.grad for q in pair])
+            for optimizer in (*alone, together):
                 optimizer.step()
     except Exception as error:
         raise ValueError(
-            f"optimizer can't train models side by side: {error}. One that needs a closure (LBFGS) or "
-            "whole matrices (Muon) has to train each alone, with training.fit"
+            f"optimizer {type(together).__name__} can't train models side by side: {error}. Train each alone, with "
+            "training.fit"
         ) from error
-    if not torch.allclose(together[0, :2], alone, rtol=1e-4, atol=1e-6):
-        raise ValueError(
-            f"optimizer can't train models side by side: in {type(optimizers[0]).__name__}, the update of "
-            "one element depends on others, so that one model would disturb another. Train each "
-            "alone, with training.fit"
+    for p, *pair in zip(stacked.values(), *models):
+        if not torch.allclose(p, torch.stack(pair), rtol=1e-4, atol=1e-6):
+            raise ValueError(
+                f"optimizer can't train models side by side: in {type(together).__name__}, the update of "
+                "one element depends on others, so that one model would disturb another. Train each "
+                "alone, with training.fit"
+            )
+
+
+def check_scheduler(scheduler, optimizer, step_scheduler, epochs, batches):
+    """Raise unless ``scheduler`` makes a schedule for the optimizer and it fits the run."""
+    if scheduler is None:
+        return check_schedule(None, optimizer, step_scheduler, epochs, batches)
+    if not callable(scheduler):
+        raise TypeError(
+            "scheduler must be a function that makes one from an optimizer, for example "
+            f"partial(torch.optim.lr_scheduler.StepLR, step_size=10); got {_name(scheduler)}"
         )
-
-
-def check_alone(model, loss, x, y):
-    """Raise unless one model and the loss work on rows x (n, d) and y, and leave no trace."""
-    model.train()
-    before = [value.clone() for value in model.buffers()]
     try:
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            output = model(x)
-            # A prediction (n, 1) and a target (n,) would be compared pair by pair.
-            if y.is_floating_point() and output.shape != y.shape:
-                raise ValueError(
-                    f"the model gives {tuple(output.shape)} for targets {tuple(y.shape)}; "
-                    "make them alike, for example with y.unsqueeze(1)"
-                )
-            if not y.is_floating_point() and output.shape[1:] in (y.shape[1:], (1,)):
-                raise ValueError(
-                    f"the model gives numbers {tuple(output.shape)} for integer targets; make the "
-                    "targets floats too, with y.float() in the same shape"
-                )
-            value = loss(output, y)
-            if value.numel() != 1:
-                raise ValueError(f"the loss must be one number, a mean over rows; got {tuple(value.shape)}")
-            value.backward()
+        schedule = scheduler(optimizer)
     except Exception as error:
         raise ValueError(
-            f"make_model's module and loss don't work on X {tuple(x.shape)} {x.dtype} and "
-            f"y {tuple(y.shape)} {y.dtype}: {error}"
+            f"scheduler can't be made from an optimizer: {error}. It must be a function of one alone, for "
+            "example partial(torch.optim.lr_scheduler.StepLR, step_size=10)"
         ) from error
-    changed = [
-        name for (name, value), old in zip(model.named_buffers(), before) if not torch.equal(value, old)
-    ]
-    if changed:
-        raise ValueError(
-            f"make_model's module changes {changed} while it trains (BatchNorm's running statistics "
-            "do so): rows of one model would mix into a state that stacked models can't keep. Use "
-            "LayerNorm, or train each model alone, with training.fit"
-        )
+    check_schedule(schedule, optimizer, step_scheduler, epochs, batches)
 
 
-def check_module(model, first):
-    """Raise unless ``model`` is a new module with the layers of the ``first``, if there is one."""
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"make_model must return an nn.Module, got {type(model).__name__}")
-    if first is None:
+def check_schedule(schedule, optimizer, step_scheduler, epochs, batches):
+    """Raise unless the schedule drives this optimizer, and was planned for as many steps as it will take."""
+    if step_scheduler not in ("epoch", "batch"):
+        raise ValueError(f'step_scheduler must be "epoch" or "batch", got {step_scheduler!r}')
+    if schedule is None:
         return
-    if model is first:
-        raise ValueError("make_model returned one module twice; it must make a new one at each call")
-    shapes = [
-        [(name, value.shape) for name, value in (*m.named_parameters(), *m.named_buffers())]
-        for m in (model, first)
-    ]
-    if shapes[0] != shapes[1]:
-        raise ValueError("make_model must return the same layers at each call; only numbers may differ")
+    if isinstance(schedule, ReduceLROnPlateau):
+        raise TypeError(
+            "scheduler ReduceLROnPlateau goes by a loss, and training steps it by epochs or batches: use one that "
+            "goes by these, such as torch.optim.lr_scheduler.CosineAnnealingLR; or in fit, call it yourself: "
+            "on_epoch=lambda epoch, model: plateau.step(evaluate(model, validation, loss))"
+        )
+    if not isinstance(schedule, LRScheduler):
+        raise TypeError(
+            "scheduler must be one of torch.optim.lr_scheduler, made from the optimizer, such as "
+            f"torch.optim.lr_scheduler.StepLR(optimizer, step_size=10); got {_name(schedule)}"
+        )
+    if getattr(schedule, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            "scheduler is made from another optimizer, and would never change the rate of this one; make it from "
+            f"the optimizer that trains: torch.optim.lr_scheduler.{type(schedule).__name__}(optimizer, ...)"
+        )
+    if epochs:
+        check_length(schedule, step_scheduler, epochs, batches)
+
+
+def check_length(schedule, step_scheduler, epochs, batches):
+    """Raise if the schedule was planned for another number of steps than the run takes."""
+    batches = [batches] if isinstance(batches, numbers.Integral) else batches or []
+    steps = {"epoch": {epochs}, "batch": {epochs * each for each in batches}}
+    own, other = steps[step_scheduler], ({"epoch", "batch"} - {step_scheduler}).pop()
+    if not own:
+        return
+    kind = type(schedule).__name__
+    taken = (
+        f"this run steps it {' or '.join(map(str, sorted(own)))} times with step_scheduler={step_scheduler!r}"
+    )
+    switch = f"use step_scheduler={other!r}"
+
+    def planned(name):
+        if len(own) == 1:
+            return f"{name}={min(own)}"
+        return f"step_scheduler='epoch' and {name}={epochs}, as models differ in their number of batches"
+
+    if isinstance(schedule, OneCycleLR):
+        left = {schedule.total_steps - schedule.last_epoch}
+        if left != own:
+            advice = switch if left == steps[other] else f"use {planned('total_steps')}"
+            raise ValueError(f"scheduler {kind} is planned for {left.pop()} steps, and {taken}; {advice}")
+    elif isinstance(schedule, CyclicLR):
+        up = round(schedule.total_size * schedule.step_ratio)
+        if min(own) < up:
+            advice = (
+                switch if min(steps[other], default=0) >= up else f"use step_size_up={max(1, min(own) // 2)}"
+            )
+            raise ValueError(f"scheduler {kind} takes {up} steps to reach max_lr, and {taken}; {advice}")
+    elif type(schedule) in PLANNED:
+        name = PLANNED[type(schedule)]
+        length = getattr(schedule, name)
+        if length in steps[other] - own:
+            raise ValueError(f"scheduler {kind} is planned for {name}={length} steps, and {taken}; {switch}")

@@ -18,14 +18,22 @@ from joblib.parallel import get_active_backend
 
 from helpers._alone import check_same_as_alone
 from helpers._checks import (
+    check_checkpoints,
+    check_clip,
     check_counts,
     check_data,
+    check_factory,
+    check_loss,
     check_module,
+    check_on_epoch,
     check_optimizers,
+    check_patience,
     check_seeds,
     check_splits,
+    telling_rows,
 )
 from helpers._stack import Stack, chain_of, mean_by_rows, tensors
+from helpers._trial import check_step
 from helpers.training import progress_bar
 
 # Of weights, gradients and the optimizer's state: larger stacks wait for memory, smaller ones for Python.
@@ -118,17 +126,29 @@ def fit_many(
     tensor(True)
     """
     seeds = check_seeds(seeds)
+    check_factory(make_model)
+    check_loss(loss)
     check_counts(epochs=(epochs, 0), batch_size=(batch_size, 1))
-    check_data(X, y, len(seeds))
+    check_data(X, y, len(seeds), weights)
     splits = check_splits(splits, len(seeds), X)
-    factories, settings = check_optimizers(optimizer, scheduler, len(seeds))
+    check_clip(clip_norm)
+    check_patience(patience, splits)
+    check_on_epoch(on_epoch)
+    checkpoints = check_checkpoints(checkpoints, epochs)
     ensemble = Ensemble._made(make_model, seeds, splits, X, y, weights)
+    batches = sorted({math.ceil(len(split[0]) / batch_size) for split in splits})
+    factories, settings = check_optimizers(
+        optimizer, scheduler, len(seeds), epochs, batches, step_scheduler, ensemble._template
+    )
+    first = [part[0] for part in ensemble._rows(torch.zeros(1, dtype=torch.int64), splits[0][0][None])]
+    telling = telling_rows(first[1])
+    check_step(ensemble._template, loss, *(part[telling] for part in first))
     ensemble._chained = chain_of(ensemble._template) is not None
     ensemble._loss_by_rows = weights is None and mean_by_rows(loss) is not None
     options = {
         "epochs": epochs, "batch_size": batch_size, "loss": loss, "scheduler": scheduler,
         "by_batch": step_scheduler == "batch", "clip_norm": clip_norm, "patience": patience,
-        "checkpoints": set(checkpoints), "track_test": track_test,
+        "checkpoints": checkpoints, "track_test": track_test,
     }  # fmt: skip
     # The models of a stack step together: they need equally many rows, and one optimizer.
     kinds = {}
@@ -287,7 +307,7 @@ class Ensemble:
             if values is None:
                 continue
             if self._has_own(name):
-                where = index + models[:, None] * values.shape[1]
+                where = index + models[:, None].to(index.device) * values.shape[1]
                 values = values.flatten(0, 1)
             gathered.append(values.index_select(0, where.flatten()).unflatten(0, index.shape))
         return gathered

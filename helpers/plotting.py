@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 
-from . import figures
+from . import figure_digest
 
 # Okabe & Ito's palette (2008), told apart under the common kinds of colour blindness; its yellow
 # is left out, being too pale on white. Names follow the hue, which the dark page keeps.
@@ -35,7 +35,7 @@ STYLE = {
     "image.cmap": "viridis",
 }
 plt.rcParams.update(STYLE)
-figures.register()
+figure_digest.register()
 
 
 def loss_curves(curves, *, ylabel="mean squared error (scaled units)", log=True, ax=None):

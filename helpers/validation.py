@@ -1,13 +1,21 @@
 """How good is a model, and how sure can one be? Means with their standard errors, and folds."""
 
+import numbers
+
 import numpy as np
 import pandas as pd
+import torch
+from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedKFold, check_cv
 
+from helpers._checks import check_loss, check_seeds, check_tensors, is_splitter
+from helpers._trial import measure
 from helpers.ensembles import fit_many
-from helpers.training import rmse
+from helpers.training import predict, rmse
 
 
-def cross_validate(make_model, X, y, cv, *, metric=rmse, seeds=0, **options):
+def cross_validate(
+    make_model, X, y, cv, *, groups=None, stratify=None, metric=rmse, seeds=0, validation=None, **options
+):  # fmt: skip
     """Train one model for each fold, all at once, and score it on the rows it has not seen.
 
     Parameters
@@ -15,49 +23,175 @@ def cross_validate(make_model, X, y, cv, *, metric=rmse, seeds=0, **options):
     make_model : callable () -> nn.Module
     X : float tensor (n, d), or (M, n, d) where each of the M folds has a scaling of its own
     y : tensor (n, ...), or (M, n, ...)
-    cv : scikit-learn splitter, or list of M pairs (train rows, test rows)
+    cv : scikit-learn splitter, int, or list of M pairs (train rows, test rows)
         Such as ``RepeatedKFold(n_splits=5, n_repeats=20, random_state=0)``: hundreds of folds
-        take seconds.
+        take seconds. An int is a number of folds as scikit-learn makes them, without shuffling.
+    groups : array (n,), optional
+        Which rows belong together, for a splitter such as ``GroupKFold``, and for ``validation``.
+    stratify : array (n,), optional
+        Labels of which each fold is to get its share, for a splitter such as ``StratifiedKFold``. Class
+        numbers, y (n,), need not be given again.
     metric : callable (prediction, target) -> scalar
     seeds : int or sequence of M ints
         The seed of each fold's model; a single int stands for itself and the M - 1 after it.
+    validation : float or int, optional
+        Share or number of each fold's training rows that ``hold_out`` sets aside for ``patience``.
     options
-        Handed to ``fit_many``: epochs, loss, optimizer, batch_size, scheduler, progress.
+        Handed to ``fit_many``: epochs, loss, optimizer, batch_size, patience, scheduler, progress.
 
     Returns
     -------
     DataFrame
-        A row a fold: ``train`` and ``test`` (the metric), ``n_train`` and ``n_test`` (rows), ``seed``.
+        A row a fold: ``train`` and ``test`` (the metric), ``n_train`` and ``n_test`` (rows), ``seed``;
+        with validation rows also ``n_validation`` and ``best_epoch``.
 
     Raises
     ------
     TypeError, ValueError
-        If ``cv`` is neither splitter nor list of pairs, and as ``fit_many``.
+        Before any training: if an argument is not as described, what the splitter itself raises, and
+        what ``fit_many`` does.
+
+    Examples
+    --------
+    >>> X, folds = torch.rand(60, 4), KFold(3, shuffle=True, random_state=0)
+    >>> options = {"epochs": 5, "loss": nn.MSELoss(), "optimizer": torch.optim.Adam}
+    >>> cross_validate(partial(MLP, 4, (8,), 1), X, X[:, :1], folds, **options)["n_test"].tolist()
+    [20, 20, 20]
     """
-    if hasattr(cv, "split"):
-        rows = X.shape[-2]
-        # Class numbers, one a row, let a stratified splitter balance the folds.
-        cv = cv.split(np.zeros(rows), y if y.shape == (rows,) else None)
+    check_tensors(X=X, y=y)
+    check_loss(metric, "metric")
+    splits = _splits(cv, X.shape[-2], y, groups, stratify, validation)
+    patience = options.get("patience")
+    if len(splits[0]) == 2 and (validation is None) != (patience is None):
+        raise ValueError(
+            "patience and validation go together, such as patience=10, validation=0.2: the loss on the rows set "
+            f"aside decides when to stop; got patience={patience!r}, validation={validation!r}"
+        )
+    if validation is not None:
+        _check_share(validation, "validation")
+        splits = hold_out(splits, validation, groups=groups)
+    one = isinstance(seeds, numbers.Integral)
+    seeds = check_seeds(range(seeds, seeds + len(splits)) if one else seeds)
+    before = {name: option for name, option in options.items() if name not in ("checkpoints", "on_epoch")}
+    before |= {"epochs": 0, "progress": False}
+    _check_metric(metric, fit_many(make_model, X, y, splits, seeds, **before), X, y)
+    ensemble = fit_many(make_model, X, y, splits, seeds, **options)
+    table = {on: ensemble.score(metric, on=on).tolist() for on in ("train", "test")}
+    table |= {"n_train": [len(rows[0]) for rows in splits], "n_test": [len(rows[-1]) for rows in splits]}
+    table["seed"] = seeds
+    if len(splits[0]) == 3:
+        table["n_validation"] = [len(rows) for _, rows, _ in splits]
+        table["best_epoch"] = ensemble.best_epoch.tolist()
+    return pd.DataFrame(table, index=pd.RangeIndex(len(splits), name="fold"))
+
+
+def _splits(cv, rows, y, groups, stratify, validation):
+    """Return the splits that a splitter makes, or those of a list."""
+    # Class numbers, one a row, let a stratified splitter balance the folds.
+    labels = _array(y) if stratify is None and y.shape == (rows,) else _array(stratify)
+    if isinstance(cv, numbers.Integral) and not isinstance(cv, bool):
+        cv = (
+            StratifiedKFold(cv)
+            if stratify is not None
+            else check_cv(cv, labels, classifier=labels is not None)
+        )
+    if is_splitter(cv):
+        name = type(cv).__name__
+        for argument, value, kind in (("groups", groups, "Group"), ("stratify", stratify, "Stratified")):
+            if value is not None and type(cv).__module__.startswith("sklearn.") and kind not in name:
+                raise ValueError(
+                    f"{argument} has no effect on {name}; use a splitter such as cv={kind}KFold(5)"
+                )
+        return list(cv.split(np.zeros(rows), labels, _array(groups)))
     try:
-        splits = [(train, test) for train, test in cv]
-    except (TypeError, ValueError):
+        splits = [tuple(split) for split in cv]
+    except TypeError:
+        splits = []
+    if {len(split) for split in splits} not in ({2}, {3} if validation is None else {2}):
         raise TypeError(
             "cv must be a scikit-learn splitter such as KFold(5, shuffle=True, random_state=0), "
             f"or a list of pairs (train rows, test rows); got {type(cv).__name__}"
+        )
+    if stratify is not None or groups is not None and validation is None:
+        raise ValueError(
+            "groups and stratify are for a splitter, such as cv=GroupKFold(5); these folds are made"
+        )
+    return splits
+
+
+def _array(values):
+    return values.numpy(force=True) if isinstance(values, torch.Tensor) else values
+
+
+def _check_metric(metric, ensemble, X, y):
+    """Raise, before any training, what the metric would raise after it."""
+    own_y = y.shape[:2] == (len(ensemble), X.shape[-2])
+    rows = ensemble.splits[0][-1]
+    prediction = predict(ensemble.model(0), (X[0] if X.ndim == 3 else X)[rows])
+    target = (y[0] if own_y else y)[rows]
+    try:
+        measure(metric, prediction, target)
+    except Exception as error:
+        raise ValueError(
+            f"metric doesn't work on predictions {tuple(prediction.shape)} and targets {tuple(target.shape)}: {error}"
+        ) from error
+
+
+def hold_out(splits, share, seed=0, groups=None):
+    """Set some training rows of each split aside, for a model to stop by.
+
+    Parameters
+    ----------
+    splits : list of pairs (train rows, test rows), or what a splitter's ``split`` gives
+    share : float or int
+        Share (0 to 1) or number of the training rows, as in scikit-learn's ``ShuffleSplit``; with groups, of
+        the groups.
+    seed : int
+        Which rows are drawn.
+    groups : array, optional
+        For each row of the table the group it belongs to; a group stays together.
+
+    Returns
+    -------
+    list of triples (train rows, validation rows, test rows)
+        As ``fit_many`` takes them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``splits`` are no pairs, or ``share`` leaves nothing on one side.
+
+    Examples
+    --------
+    >>> pairs = KFold(5, shuffle=True, random_state=0).split(range(100))
+    >>> [len(rows) for rows in hold_out(pairs, 0.25)[0]]
+    [60, 20, 20]
+    """
+    _check_share(share, "share")
+    try:
+        pairs = [(np.asarray(_array(train)), test) for train, test in splits]
+        assert all(train.ndim == 1 for train, _ in pairs)
+    except (TypeError, ValueError, AssertionError):
+        raise TypeError(
+            "splits must be a list of pairs (train rows, test rows), such as list(KFold(5).split(X)), or [(train, "
+            f"test)] for one; got {type(splits).__name__}"
         ) from None
-    if isinstance(seeds, (int, np.integer)):
-        seeds = range(seeds, seeds + len(splits))
-    ensemble = fit_many(make_model, X, y, splits, seeds, **options)
-    return pd.DataFrame(
-        {
-            "train": ensemble.score(metric, on="train").tolist(),
-            "test": ensemble.score(metric, on="test").tolist(),
-            "n_train": [len(train) for train, _ in splits],
-            "n_test": [len(test) for _, test in splits],
-            "seed": list(seeds),
-        },
-        index=pd.RangeIndex(len(splits), name="fold"),
-    )
+    draws = np.random.RandomState(seed)  # one stream for all splits: each gets other rows
+    groups = None if groups is None else np.asarray(_array(groups))
+    cut = (ShuffleSplit if groups is None else GroupShuffleSplit)(1, test_size=share, random_state=draws)
+    triples = []
+    for train, test in pairs:
+        kept, aside = next(cut.split(train, groups=None if groups is None else groups[train]))
+        triples.append((train[kept], train[aside], test))
+    return triples
+
+
+def _check_share(share, name):
+    whole = isinstance(share, numbers.Integral) and not isinstance(share, bool) and share > 0
+    if not (whole or isinstance(share, float) and 0 < share < 1):
+        raise ValueError(
+            f"{name} must be a share between 0 and 1, such as 0.2, or a number of rows; got {share!r}"
+        )
 
 
 def mean_se(values, digits=4):
@@ -67,6 +201,11 @@ def mean_se(values, digits=4):
     of so many independent values may be off by chance.
 
     Raises ValueError if there are fewer than two values, or one is NaN or infinite.
+
+    Examples
+    --------
+    >>> mean_se([1, 2, 6], digits=1)
+    '3.0 ± 1.5'
     """
     values = _finite(values, "values")
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1) / len(values) ** 0.5:.{digits}f}"
@@ -92,9 +231,20 @@ def summary(scores, baseline=None, digits=4):
 
     Raises
     ------
-    ValueError
-        If ``baseline`` names no group, a group cannot be paired with it, or values are not finite.
+    TypeError, ValueError
+        If ``scores`` is no dict, ``baseline`` names no group, a group cannot be paired with it, or values are not finite.
+
+    Examples
+    --------
+    >>> summary({"Adam": [3.0, 5.0], "SGD": [6.0, 7.0]}, baseline="Adam", digits=1)
+           mean ± SE  n difference from Adam
+    Adam  4.0 ± 1.0  2
+    SGD   6.5 ± 0.5  2            2.5 ± 0.5
     """
+    if not hasattr(scores, "items"):
+        raise TypeError(
+            f"scores must be a dict of name -> values, such as {{'Adam': values}}; got {type(scores).__name__}"
+        )
     groups = {name: _finite(values, f"scores[{name!r}]") for name, values in scores.items()}
     table = pd.DataFrame(
         {

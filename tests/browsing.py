@@ -13,7 +13,8 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
-from tools.pdf import HTML, ROOT, chromium, launch
+from tools import ROOT
+from tools.publishing.pdf import HTML, chromium, launch
 
 needs_browser = pytest.mark.skipif(
     chromium() is None, reason="no Chromium: install one (apt install chromium, or Google Chrome)"

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tools import execute
+from tools.publishing import execute
 
 
 @pytest.fixture

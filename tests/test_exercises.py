@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from helpers.exercises._report import Wrong, check, choice, function, module, number, tensor
-from tools.execute import ROOT
+from tools import ROOT
 
 CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
 CHECKS = {

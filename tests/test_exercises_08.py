@@ -15,7 +15,7 @@ from helpers.exercises.ch08 import (
     check_08_saying,
     check_08_verdicts,
 )
-from tools.execute import ROOT
+from tools import ROOT
 
 
 def test_the_rule_is_the_chapter_s():

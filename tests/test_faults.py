@@ -2,8 +2,8 @@
 
 import pytest
 
-from tools.execute import ROOT
-from tools.faults import source_faults
+from tools import ROOT
+from tools.mutation.faults import source_faults
 
 
 @pytest.mark.parametrize("fault", source_faults(), ids=str)

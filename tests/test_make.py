@@ -6,11 +6,10 @@ A small script stands in for Python, so that nothing is downloaded.
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
 
 PYTHON = """#!/bin/sh
 echo "$@" >> calls

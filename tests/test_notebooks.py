@@ -5,9 +5,10 @@ import re
 import nbformat
 import pytest
 
-from helpers.figures import MIME
-from tools.compare import Tolerance
-from tools.execute import ROOT, notebooks, picture_digest
+from helpers.figure_digest import MIME
+from tools import ROOT
+from tools.checking.compare import Tolerance
+from tools.publishing.execute import notebooks, picture_digest
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 

@@ -3,7 +3,6 @@
 import functools
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -14,11 +13,10 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers.figures import MIME, digest
-from tools.compare import Tolerance, differences
-from tools.execute import tidy
-
-ROOT = Path(__file__).parent.parent
+from helpers.figure_digest import MIME, digest
+from tools import ROOT
+from tools.checking.compare import Tolerance, differences
+from tools.publishing.execute import tidy
 
 SAME = {
     "white space": ("a   1.25\nb  10.50", "a 1.25\nb     10.50"),

@@ -4,14 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 import helpers
-
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
 
 
 def test_a_wheel_loads_the_data_from_another_folder(tmp_path):

@@ -11,8 +11,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from tools.execute import ROOT, notebooks
-from tools.prose import CONSTANTS, quantities, section, values_of, verdicts_typed
+from tools import ROOT
+from tools.checking.prose import CONSTANTS, quantities, section, values_of, verdicts_typed
+from tools.publishing.execute import notebooks
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 

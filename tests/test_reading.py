@@ -11,7 +11,7 @@ import torch
 from pypdf import PdfReader
 
 from browsing import CHAPTERS, Tab, needs_browser
-from tools import pdf
+from tools.publishing import pdf
 
 
 @needs_browser

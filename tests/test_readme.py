@@ -2,19 +2,19 @@
 
 import io
 import re
-import runpy
 import shlex
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from tools.compare import NUMBER
-from tools.execute import ROOT
-from tools.prose import readings
+from tools import ROOT
+from tools.checking.compare import NUMBER
+from tools.checking.prose import readings
 
 PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
 
@@ -27,7 +27,7 @@ def code(markdown):
 
 
 # A code span that begins with one of these, and goes on, is a command.
-PROGRAMS = r"make|python|pip|pytest|git|source|apt|gh|\.venv/bin/\w+|tools/\w+\.py"
+PROGRAMS = r"make|python|pip|pytest|git|source|apt|gh|\.venv/bin/\w+"
 COMMANDS = sorted(
     {
         (name, command)
@@ -48,17 +48,17 @@ def dry(command):
     assert not done.returncode, done.stderr
     for program in re.findall(r"\b(?:tools|benchmarks)/\w+\.(?:py|txt)", done.stdout):
         assert (ROOT / program).exists()
+    for module in re.findall(r"-m (tools[\w.]*)", done.stdout):
+        assert find_spec(module)
 
 
 def usage(command):
     """Ask one of our programs for its options: a run takes minutes."""
-    program, *options = command[1:] if command[0].endswith("python") else command
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
-        patch.setattr(sys, "argv", [program, "--help"])
-        with pytest.raises(SystemExit, match="^0$"):
-            runpy.run_path(str(ROOT / program), run_name="__main__")
+    _, _, module, *options = command
+    said = run(sys.executable, "-m", module, "--help")
+    assert not said.returncode, said.stderr
     for option in options:
-        assert not option.startswith("-") or option in said.getvalue()
+        assert not option.startswith("-") or option in said.stdout
 
 
 def collected(command):
@@ -89,7 +89,7 @@ def noted(command):
 
 RULES = {
     r"make( |$)": dry,
-    r"(\.venv/bin/python )?(python )?tools/": usage,
+    r"(\.venv/bin/)?python -m tools": usage,
     r"(\.venv/bin/)?pytest( |$)": collected,
     r"git (diff|log|status)( |$)": executed,
     r"\.venv/bin/(pre-commit|ruff) ": brought,

@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from justhtml import JustHTML
 
-from browsing import CHAPTERS, PAGES, ROOT, needs_browser
-from tools.pdf import FRONT, resolve
+from browsing import CHAPTERS, PAGES, needs_browser
+from tools import ROOT
+from tools.publishing.pdf import FRONT, resolve
 
 WIDTHS = (390, 768, 1440)  # pixels: a phone, a tablet, a desk
 HEAVIEST = 600_000  # bytes that a page may transfer

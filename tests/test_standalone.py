@@ -13,10 +13,12 @@ from docutils import nodes
 from docutils.utils import new_document
 from pybtex.database import parse_file
 
-from tools import colab, standalone
-from tools.execute import ROOT, notebooks
-from tools.guard import GUARD, is_guard, put_guard
-from tools.standalone import Site, pages_address, plain, repository
+from tools import ROOT
+from tools.checking import like_colab
+from tools.publishing import standalone
+from tools.publishing.execute import notebooks
+from tools.publishing.first_cell import FIRST_CELL, is_first_cell, put_first_cell
+from tools.publishing.standalone import Site, pages_address, plain, repository
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 SITE = Site("https://o.github.io/b/", {"loss": "book/reference/glossary.html#term-loss"})
@@ -31,7 +33,7 @@ def without_book(tmp_path):
     (tmp_path / "empty").mkdir()
 
     def run(code, *options, **variables):
-        cut = colab.alone(tmp_path / "cut")
+        cut = like_colab.alone(tmp_path / "cut")
         cut["PYTHONPATH"] = os.pathsep.join([cut["PYTHONPATH"], variables.pop("PYTHONPATH", "")])
         return subprocess.run(
             [sys.executable, *options, "-c", code], cwd=tmp_path / "empty",
@@ -68,7 +70,7 @@ def test_an_unpublished_book_is_not_linked_to():
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_code_and_outputs_are_the_chapters(name, copies):
     stored = nbformat.read(NOTEBOOKS[name], as_version=4)
-    put_guard(stored)
+    put_first_cell(stored)
     pairs = list(
         zip(*([c for c in n.cells if c.cell_type == "code"] for n in (stored, copies[name])), strict=True)
     )
@@ -174,7 +176,7 @@ def test_the_published_branch_is_the_one_that_colab_opens():
 
 
 def test_without_helpers_the_committed_notebook_says_what_to_do(without_book):
-    done = without_book(GUARD.format(imports="    import helpers"), "-m", "IPython", "--colors=NoColor")
+    done = without_book(FIRST_CELL.format(imports="    import helpers"), "-m", "IPython", "--colors=NoColor")
     assert done.stdout.count("\n") == 1 and done.stdout.startswith(
         "This Python has no package helpers. In the"
     )
@@ -182,28 +184,28 @@ def test_without_helpers_the_committed_notebook_says_what_to_do(without_book):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_first_code_is_the_guard(name):
+def test_the_first_code_is_the_first_cell(name):
     first = next(
         cell for cell in nbformat.read(NOTEBOOKS[name], as_version=4).cells if cell.cell_type == "code"
     )
     assert first.metadata.tags == ["helpers", "remove-cell"] and "import helpers\n" in first.source
 
 
-def test_a_guard_asks_for_what_its_notebook_imports():
+def test_a_first_cell_asks_for_what_its_notebook_imports():
     code = ["%xmode Minimal\nimport madgrad", "from helpers import plotting", "import json"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in code])
-    put_guard(notebook)
+    put_first_cell(notebook)
     assert "    import helpers\n    import madgrad\nexcept" in notebook.cells[0].source
     once = nbformat.writes(notebook)
-    put_guard(notebook)
+    put_first_cell(notebook)
     assert nbformat.writes(notebook) == once
     unrelated = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
-    put_guard(unrelated)
+    put_first_cell(unrelated)
     assert len(unrelated.cells) == 1
 
 
 def test_helpers_and_its_data_come_along(without_book, copies):
-    (cell,) = filter(is_guard, copies[min(NOTEBOOKS)].cells)
+    (cell,) = filter(is_first_cell, copies[min(NOTEBOOKS)].cells)
     data = "from importlib.resources import files\nprint((files('helpers') / 'boston.csv').read_text())"
     # There already, and torch is not: what helpers says of threads is read when torch is imported.
     loaded = "import sys\nhelpers = sys.modules['helpers']\nassert 'torch' not in sys.modules"
@@ -216,7 +218,7 @@ def test_helpers_and_its_data_come_along(without_book, copies):
 
 
 def call(**arguments):
-    source = (ROOT / "tools/unpack.py").read_text(encoding="utf-8")
+    source = (ROOT / "tools/publishing/unpack.py").read_text(encoding="utf-8")
     every = {"version": "1", "packed": standalone.packed(), "needs": {}, "small": {}} | arguments
     return f"{source}\nbring_along(**{every!r})\n"
 
@@ -252,7 +254,7 @@ def test_what_is_missing_is_installed_or_named(without_book, tmp_path):
 
 
 def test_a_copy_runs_alone_and_what_differs_is_noticed(tmp_path):
-    """One of the short ones, with the versions installed here; tools/colab.py runs them all as Colab does."""
+    """One of the short ones, with the versions installed here; like_colab.py runs them all as Colab does."""
     name = "04_solutions.ipynb"
     copy = standalone.standalone(*notebooks([name]))
     code = [cell for cell in copy.cells if cell.cell_type == "code"]
@@ -260,5 +262,5 @@ def test_a_copy_runs_alone_and_what_differs_is_noticed(tmp_path):
     copy.cells.append(nbformat.v4.new_code_cell("print(1)", execution_count=len(code) + 1, outputs=stored))
     nbformat.write(copy, tmp_path / name)
     with pytest.raises(subprocess.CalledProcessError) as error:
-        colab.run(tmp_path / name, sys.executable, tmp_path / "kernel")
+        like_colab.run(tmp_path / name, sys.executable, tmp_path / "kernel")
     assert "stored 2, now 1" in error.value.stdout and f"1 failed, {len(code)} passed" in error.value.stdout

@@ -8,7 +8,7 @@ import tarfile
 import nbformat
 import pytest
 
-from tools.execute import ROOT
+from tools import ROOT
 
 CHAPTERS = sorted((ROOT / "book").glob("0*.ipynb"))
 

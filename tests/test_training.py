@@ -100,7 +100,7 @@ def test_training_is_in_train_mode_and_dropout_is_on():
     model = network(dropout=0.5)
     model.register_forward_hook(lambda module, inputs, output: seen.append(module.training))
     run(model.eval(), loader(n=32, batch_size=16), epochs=1)
-    assert seen == [False, True, True]  # the check of the shapes, then the two batches
+    assert seen == [True, True, True]  # the step tried beforehand, then the two batches
 
 
 def test_zero_epochs_change_nothing():
@@ -143,7 +143,7 @@ def test_evaluate_restores_each_mode_and_leaves_gradients_alone():
 
 def test_evaluate_restores_the_mode_after_an_error():
     model = network().train()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="in_features=4"):
         evaluate(model, loader(features=4), rmse)
     assert model.training
 
@@ -209,3 +209,189 @@ def test_foreign_optimizer_is_refused():
         run(network(), loader(), optimizer=adam(network()))
     with pytest.raises(TypeError, match="Adam"):
         run(network(), loader(), optimizer=torch.optim.Adam)
+
+
+def test_a_schedule_by_the_batch():
+    """Two batches an epoch: the rate of each epoch's first step, and one cycle that ends where it should."""
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.1)
+    data = loader(n=32, batch_size=16)
+    history = run(model, data, optimizer=optimizer, scheduler=scheduler, step_scheduler="batch")
+    assert history.lr == pytest.approx([1.0, 1e-2, 1e-4])
+    rates, model = [], network()
+    optimizer = adam(model)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=6)
+    optimizer.register_step_pre_hook(lambda *_: rates.append(optimizer.param_groups[0]["lr"]))
+    run(model, data, optimizer=optimizer, scheduler=cycle, step_scheduler="batch")
+    assert len(rates) == 6 and max(rates) > 0.05 and rates[-1] < 1e-6
+
+
+def test_a_long_gradient_is_shortened():
+    """Without momentum, the step is the gradient: its length, of all parameters together, is the limit."""
+    for limit, length in ((1e-3, 1e-3), (1e9, None)):
+        model, data = network(), loader(batch_size=50)
+        before = torch.nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+        nn.functional.mse_loss(model(data.dataset.tensors[0]), data.dataset.tensors[1]).backward()
+        gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+        run(model, data, epochs=1, optimizer=torch.optim.SGD(model.parameters(), lr=1.0), clip_norm=limit)
+        moved = before - torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+        torch.testing.assert_close(moved, gradient * (length or gradient.norm()) / gradient.norm())
+
+
+def test_weights_are_handed_to_the_loss():
+    """A weight of 0 is a row left out, and one of 2 a row twice, for a loss that divides by their sum."""
+
+    def loss(prediction, target, weights):
+        return (weights * (prediction - target).square()[:, 0]).sum() / weights.sum()
+
+    X, y = loader().dataset.tensors
+    weights = torch.tensor([0.0, 1.0, 2.0]).repeat(17)[:50]
+    rows = torch.arange(50).repeat_interleave(weights.long())
+    trained = []
+    for data, used in (
+        (TensorDataset(X, y, weights), loss),
+        (TensorDataset(X[rows], y[rows]), nn.MSELoss()),
+    ):
+        model = network()
+        history = run(model, DataLoader(data, 100), epochs=5, loss=used, test=DataLoader(data, 7))
+        trained.append([*history.train_loss, *history.test_loss, *predict(model, X)[:, 0].tolist()])
+    np.testing.assert_allclose(*trained, rtol=1e-4, atol=1e-5)
+
+
+class Told(nn.Module):
+    """A model whose loss on other rows goes where it is told, as it counts the epochs it has seen."""
+
+    def __init__(self, *losses):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.register_buffer("epochs", torch.zeros(()))
+        self.losses = losses
+
+    def forward(self, x):
+        if self.training:
+            self.epochs += 1
+            return self.weight + 0 * x[:, :1]
+        return 0 * x[:, :1] + self.losses[int(self.epochs) - 1]
+
+
+def told(*losses, **options):
+    model, data = Told(*losses), DataLoader(TensorDataset(torch.zeros(4, 1), torch.ones(4, 1)), 4)
+    zeros = DataLoader(TensorDataset(torch.zeros(4, 1), torch.zeros(4, 1)), 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    options = {
+        "epochs": len(losses),
+        "loss": nn.L1Loss(),
+        "optimizer": optimizer,
+        "validation": zeros,
+    } | options
+    return model, fit(model, data, **options)
+
+
+def test_patience_ends_training_and_puts_the_best_back():
+    losses = [5.0, 3.0, 4.0, 3.0, 2.0, 2.5, 2.0, 2.0, 1.0]  # a draw is no better
+    model, history = told(*losses, patience=3)
+    assert history.validation_loss == losses[:8] and history.best_epoch == 5
+    assert model.epochs == 5 and model.weight.item() == pytest.approx(0.5)
+    assert len(history.train_loss) == len(history.lr) == 8
+    model, history = told(*losses, patience=2)
+    assert history.best_epoch == 2 and len(history.train_loss) == 4 and model.epochs == 2
+    model, history = told(*losses, patience=4)
+    assert history.best_epoch == 9 and model.epochs == 9
+
+
+def test_without_patience_the_last_weights_stay():
+    model, history = told(5.0, 1.0, 2.0, 3.0)
+    assert history.best_epoch == 2 and model.epochs == 4 and history.validation_loss == [5.0, 1.0, 2.0, 3.0]
+    history = told(5.0, 1.0, validation=None)[1]
+    assert history.best_epoch == 0 and history.validation_loss == []
+
+
+def test_what_never_was_a_number_has_no_best():
+    nan = float("nan")
+    model, history = told(nan, nan, nan, 0.0, patience=2)
+    assert history.best_epoch == 0 and len(history.train_loss) == 2
+    assert model.epochs == 0 and model.weight == 0, "what it had before training"
+
+
+def test_on_epoch_looks_in_and_ends_training():
+    seen = []
+    model = network()
+    history = run(
+        model, loader(), epochs=9, on_epoch=lambda epoch, m: seen.append((epoch, m is model)) or epoch == 4
+    )
+    assert seen == [(epoch, True) for epoch in (1, 2, 3, 4)] and len(history.train_loss) == 4
+    for answer in (None, 1, "stop", False):
+        assert len(run(network(), loader(), epochs=3, on_epoch=lambda epoch, m: answer).train_loss) == 3  # noqa: B023
+
+
+def test_what_on_epoch_does_in_eval_mode_does_no_harm():
+    one, other = network(dropout=0.5), network(dropout=0.5)
+    torch.manual_seed(0)
+    plain = run(one, loader())
+    torch.manual_seed(0)
+    assert run(other, loader(), on_epoch=lambda epoch, model: model.eval() and None) == plain
+
+
+def test_float64_trains_in_float64():
+    X, y = (part.double() for part in loader().dataset.tensors)
+    model = network().double()
+    run(model, DataLoader(TensorDataset(X, y), 16))
+    assert model[0].weight.dtype == predict(model, X).dtype == torch.float64
+
+
+class Remembers(nn.Module):
+    """Keeps what it has seen where a beginner would: in numbers and tensors of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.calls, self.mean = nn.Linear(3, 1), 0, torch.zeros(3)
+        self.register_buffer("count", torch.zeros(()))
+        self.norm = nn.BatchNorm1d(3)
+
+    def forward(self, x):
+        self.calls, self.last = self.calls + 1, x
+        self.mean.mul_(0.9).add_(x.mean(0))
+        self.count = self.count + 1
+        x -= self.mean
+        return self.layer(self.norm(x))
+
+
+@pytest.mark.parametrize("slip", [False, True])
+def test_the_step_tried_beforehand_leaves_no_trace(slip):
+    model, data = Remembers().eval(), loader()
+    model.norm.train()
+    model(torch.ones(2, 3)).sum().backward()
+    if slip:
+        data = DataLoader(TensorDataset(data.dataset.tensors[0], data.dataset.tensors[1][:, 0]), 16)
+    before, last, rows = copy.deepcopy(vars(model)), model.last, data.dataset.tensors[0].clone()
+    gradients = [p.grad.clone() for p in model.parameters()]
+    state = torch.get_rng_state()
+    try:
+        run(model, data, epochs=0)
+    except ValueError:
+        assert slip
+    assert torch.equal(state, torch.get_rng_state()) and torch.equal(rows, data.dataset.tensors[0])
+    assert model.calls == before["calls"] and model.last is last and torch.equal(model.mean, before["mean"])
+    assert not model.training and model.norm.training
+    old = Remembers()
+    old.__dict__.update(before)
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), old.state_dict().values()))
+    assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients))
+
+
+def test_rows_that_a_sampler_leaves_out_are_not_looked_at():
+    X, y = loader().dataset.tensors
+    X = torch.cat([X, X / 0])
+    sampler = torch.utils.data.SubsetRandomSampler(range(50))
+    data = DataLoader(TensorDataset(X, torch.cat([y, y])), 16, sampler=sampler)
+    assert len(run(network(), data).train_loss) == 3
+
+
+def test_batches_that_a_dataset_makes_itself_are_welcome():
+    X, y = loader().dataset.tensors
+    batches = list(zip(X.split(10), y.split(10)))
+    ready = run(network(), DataLoader(batches, batch_size=None))
+    assert ready == run(network(), DataLoader(TensorDataset(X, y), 10))
+    sampler = torch.utils.data.BatchSampler(range(50), 10, drop_last=False)
+    assert ready == run(network(), DataLoader(TensorDataset(X, y), batch_sampler=sampler))

@@ -3,17 +3,19 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import root_mean_squared_error
-from sklearn.model_selection import KFold, RepeatedKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold, StratifiedGroupKFold, StratifiedKFold
 from sklearn.model_selection import cross_validate as sklearns
 from torch import nn
 
 from helpers.models import MLP
-from helpers.validation import cross_validate, mean_se, summary
+from helpers.training import rmse
+from helpers.validation import cross_validate, hold_out, mean_se, summary
 
 DRAWS = np.random.default_rng(0)
 X = torch.tensor(DRAWS.random((45, 3)), dtype=torch.float32)
@@ -75,10 +77,74 @@ def test_class_numbers_balance_stratified_folds():
     assert folds["test"].tolist() == pytest.approx([4 / 15] * 3)
 
 
-@pytest.mark.parametrize("cv", [5, None, [1, 2]])
+@pytest.mark.parametrize("cv", [None, True, "KFold", [1, 2], [], torch.arange(4)])
 def test_what_is_no_splitter_is_refused(cv):
     with pytest.raises(TypeError, match="cv must be a scikit-learn splitter"):
         cross_validate(SMALL, X, Y, cv, **OPTIONS)
+
+
+def test_a_number_of_folds_is_scikit_learns():
+    """Folds in the order of the rows, or with the same share of each class."""
+    labels = (torch.arange(45) < 12).long()
+    assert cross_validate(SMALL, X, Y, 3, **OPTIONS).equals(cross_validate(SMALL, X, Y, KFold(3), **OPTIONS))
+    options = {"metric": share_of_ones} | OPTIONS | {"loss": nn.CrossEntropyLoss()}
+    by_class = cross_validate(partial(MLP, 3, (6,), 2), X, labels, 3, **options)
+    assert by_class["test"].tolist() == pytest.approx([4 / 15] * 3)
+    by_label = cross_validate(SMALL, X, Y, 3, stratify=labels, metric=rmse, **OPTIONS)
+    expected = cross_validate(SMALL, X, Y, list(StratifiedKFold(3).split(X, labels)), **OPTIONS)
+    assert by_label.equals(expected)
+
+
+def share_of_ones(logits, target):
+    return target.float().mean()
+
+
+@pytest.mark.parametrize("kind", [np.asarray, list, pd.Series, torch.as_tensor])
+def test_groups_and_labels_reach_the_splitter(kind):
+    groups, labels = np.arange(45) // 5, np.arange(45) % 3
+    for cv, options in (
+        (GroupKFold(3), {"groups": groups}),
+        (StratifiedKFold(3), {"stratify": labels}),
+        (StratifiedGroupKFold(3), {"groups": groups, "stratify": labels}),
+    ):
+        splits = list(cv.split(X, options.get("stratify"), options.get("groups")))
+        given = {name: kind(values) for name, values in options.items()}
+        found = cross_validate(SMALL, X, Y, cv, **given, **OPTIONS)
+        assert found.equals(cross_validate(SMALL, X, Y, splits, **OPTIONS))
+
+
+def test_hold_out_divides_the_training_rows_alone():
+    pairs = list(CV.split(X))
+    triples = hold_out(pairs, 0.25)
+    for (train, test), (kept, aside, same) in zip(pairs, triples):
+        assert sorted([*kept, *aside]) == sorted(train) and list(same) == list(test)
+        assert len(aside) == np.ceil(0.25 * len(train)) and not set(kept) & set(aside)
+    assert [len(aside) for _, aside, _ in hold_out(pairs, 7)] == [7] * 4
+    again, other = hold_out(iter(pairs), 0.25), hold_out(pairs, 0.25, seed=1)
+    assert all(np.array_equal(a[1], b[1]) for a, b in zip(triples, again))
+    assert not any(np.array_equal(a[1], b[1]) for a, b in zip(triples, other))
+    same_rows = hold_out([pairs[0]] * 2, 0.25)
+    assert not np.array_equal(same_rows[0][1], same_rows[1][1]), "one split, and each model its own draw"
+
+
+@pytest.mark.parametrize("kind", [np.asarray, list, torch.as_tensor])
+def test_hold_out_keeps_groups_together(kind):
+    groups = np.arange(45) // 3
+    pairs = list(GroupKFold(3).split(X, groups=groups))
+    for kept, aside, test in hold_out(pairs, 0.3, groups=kind(groups)):
+        parts = [set(groups[rows]) for rows in (kept, aside, test)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 15 and len(parts[1]) == 3
+
+
+def test_validation_rows_stop_each_fold():
+    options = OPTIONS | {"epochs": 60, "optimizer": partial(torch.optim.Adam, lr=0.1), "patience": 2}
+    folds = cross_validate(SMALL, X, Y, CV, validation=0.25, **options)
+    assert folds["n_validation"].tolist() == [9] * 4 and folds["n_train"].tolist() == [24, 25, 25, 25]
+    assert (folds["best_epoch"] > 0).all() and (folds["best_epoch"] < 58).any()
+    by_hand = cross_validate(SMALL, X, Y, hold_out(CV.split(X), 0.25), **options)
+    assert folds.equals(by_hand)
+    grouped = cross_validate(SMALL, X, Y, GroupKFold(3), groups=np.arange(45) // 3, validation=0.3, **options)
+    assert grouped["n_validation"].tolist() == [9] * 3
 
 
 def test_the_metric_gets_predictions_first():

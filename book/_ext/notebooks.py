@@ -1,7 +1,7 @@
 """Beside each page made from a notebook, a copy of the notebook that runs by itself.
 
-Below the page's title, "Download" gives the copy that tools/standalone.py makes, and "Open in
-Colab" opens the one on the branch that the site is published from. Where no repository on GitHub is
+Below the page's title, "Download" gives the copy that tools/publishing/standalone.py makes, and
+"Open in Colab" opens the one on the branch that the site is published from. Where no repository on GitHub is
 known there is no link to Colab rather than a dead one.
 """
 
@@ -22,7 +22,7 @@ def source(app, page):
 def standalone(app):
     if str(app.srcdir) not in sys.path:  # jupyter-book was started from somewhere else
         sys.path.append(str(app.srcdir))
-    from tools import standalone
+    from tools.publishing import standalone
 
     return standalone
 

@@ -20,7 +20,7 @@ USED_BY = {
     "togglebutton": "dropdown",
     "play.js": "data-play",
 }
-PDF = "neural-networks-measured.pdf"  # made by tools/pdf.py
+PDF = "neural-networks-measured.pdf"  # made by tools/publishing/pdf.py
 CARD = (1200, 630)  # pixels, as social networks show it
 
 

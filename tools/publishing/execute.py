@@ -4,7 +4,7 @@ The committed notebook, with its outputs, is the only source of a chapter. A not
 digest of what its outputs depend on: its own code cells, ``helpers`` and the pinned environment.
 Where the digest still fits, there is nothing to do. A notebook whose cell fails stays as it was.
 
-Usage: python tools/execute.py [--force] [CHAPTER ...]     (such as 02, or 02_house_prices)
+Usage: python -m tools.publishing.execute [--force] [CHAPTER ...]     (such as 02, or 02_house_prices)
 """
 
 import argparse
@@ -16,18 +16,15 @@ import re
 import sys
 import time
 from base64 import b64decode, b64encode
-from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from helpers.figures import MIME  # noqa: E402
-from tools.guard import put_guard  # noqa: E402
+from helpers.figure_digest import MIME
+from tools import ROOT
+from tools.publishing.first_cell import put_first_cell
 
 CELL_TIMEOUT = 300  # seconds
 
@@ -118,7 +115,7 @@ def join_streams(outputs):
 def execute(path, force=False, root=ROOT):
     """Re-execute one notebook if it changed. Return True if it was run."""
     notebook = nbformat.read(path, as_version=4)
-    put_guard(notebook)
+    put_first_cell(notebook)
     stamp = digest(notebook, root)
     if not force and notebook.metadata.get("executed") == stamp:
         return False

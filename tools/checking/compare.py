@@ -161,7 +161,7 @@ def _where(text, token):
 
 
 def figure_differences(stored, new, tolerance=Tolerance(), path=""):
-    """Return a line for each difference between two digests that ``helpers.figures`` made."""
+    """Return a line for each difference between two digests that ``helpers.figure_digest`` made."""
     if isinstance(stored, dict) and isinstance(new, dict):
         only = sorted(stored.keys() ^ new.keys())
         found = [f"{path}: only {'stored' if key in stored else 'now'} has {key!r}" for key in only]

@@ -1,18 +1,16 @@
 """Is the check itself checked? Damage the book one fault at a time, and see what notices.
 
-Each fault of tools/faults.py is made in a copy of the tree, where the tests of the damaged module
-and the notebooks that use it are run until the first one fails. First of all, the undamaged copy
-must pass. The exit code is 0 if at least 95 % of the faults are caught and every survivor is
-explained.
+Each fault is made in a copy of the tree, where the tests of the damaged module and the notebooks
+that use it are run until the first one fails. First of all, the undamaged copy must pass. The exit
+code is 0 if at least 95 % of the faults are caught and every survivor is explained.
 
-Usage: python tools/mutate.py [--sample N] [--seed S] [--jobs J] [--only WORD]
+Usage: python -m tools.mutation [--sample N] [--seed S] [--jobs J] [--only WORD]
 """
 
 import argparse
 import os
 import queue
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,23 +18,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools import suite  # noqa: E402
-from tools.faults import source_faults  # noqa: E402
-from tools.notebook_faults import notebook_faults  # noqa: E402
+from tools import ROOT
+from tools.checking import pytest_runs
+from tools.mutation.faults import source_faults
+from tools.mutation.notebook_faults import notebook_faults
 
 TIMEOUT = 400  # seconds for one run of the tests; a fault that hangs is noticed too
 ENOUGH = 0.95
-
-
-def copy_tree(target):
-    """Copy what the tests need to ``target``."""
-    skip = shutil.ignore_patterns(
-        ".git", ".venv", ".*_*", "_build", "__pycache__", "*.egg-info", "build", "dist"
-    )
-    shutil.copytree(ROOT, target, ignore=skip, symlinks=True)
 
 
 def run_tests(tree, checks):
@@ -47,14 +35,14 @@ def run_tests(tree, checks):
     }  # fmt: skip
     try:
         run = subprocess.run(
-            suite.command("-x", "-p", "no:cacheprovider", *checks),
+            pytest_runs.command("-x", "-p", "no:cacheprovider", *checks),
             cwd=tree, env=env, capture_output=True, text=True, timeout=TIMEOUT,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return "the time limit"
     if run.returncode == 0:
         return None
-    if failed := suite.failures(run.stdout):
+    if failed := pytest_runs.failures(run.stdout):
         return failed[0]
     sys.exit(f"pytest broke on {checks}:\n{run.stdout}\n{run.stderr}")
 
@@ -96,7 +84,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(options.jobs) as pool:
         trees = queue.Queue()
         for job in range(options.jobs):
-            copy_tree(Path(scratch) / str(job))
+            pytest_runs.copy_tree(Path(scratch) / str(job))
             trees.put(Path(scratch) / str(job))
         check_undamaged(Path(scratch) / "0", faults, options.jobs)
         survivors = []

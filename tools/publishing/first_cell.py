@@ -1,7 +1,7 @@
 """The first cell of a notebook that uses ``helpers``: without the package, it says what to do.
 
-``make notebooks`` puts it there, and ``tools/standalone.py`` a packed copy of ``helpers`` in its
-place.
+``make notebooks`` puts it there, and ``tools/publishing/standalone.py`` a packed copy of
+``helpers`` in its place.
 """
 
 import ast
@@ -14,7 +14,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 # Small, and nothing else depends on them; Google Colab has one of the three.
 SMALL = ("madgrad", "torchinfo", "torchsummary")
 
-GUARD = """\
+FIRST_CELL = """\
 # Without the book's package nothing below would run: say so in a sentence, not in a traceback.
 try:
 {imports}
@@ -31,22 +31,22 @@ except ModuleNotFoundError as error:
     )"""
 
 
-def put_guard(notebook):
-    """Put the guard before the code of a notebook that imports ``helpers``, or bring it up to date."""
+def put_first_cell(notebook):
+    """Put that cell before the code of a notebook that imports ``helpers``, or bring it up to date."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    guards = [cell for cell in code if is_guard(cell)]
-    used = imported(python(cell) for cell in code if not is_guard(cell))
+    found = [cell for cell in code if is_first_cell(cell)]
+    used = imported(python(cell) for cell in code if not is_first_cell(cell))
     if "helpers" not in used:
         return
-    if not guards:
+    if not found:
         cell = nbformat.v4.new_code_cell(metadata={"tags": ["helpers", "remove-cell"]})
         notebook.cells.insert(notebook.cells.index(code[0]), cell)
-        guards = [cell]
+        found = [cell]
     names = ["helpers", *(name for name in SMALL if name in used)]
-    guards[0].source = GUARD.format(imports="\n".join(f"    import {name}" for name in names))
+    found[0].source = FIRST_CELL.format(imports="\n".join(f"    import {name}" for name in names))
 
 
-def is_guard(cell):
+def is_first_cell(cell):
     return "helpers" in cell.metadata.get("tags", [])
 
 

@@ -1,4 +1,4 @@
-"""What the packed cell of a self-contained notebook runs: see tools/standalone.py."""
+"""What the packed cell of a self-contained notebook runs: see tools/publishing/standalone.py."""
 
 
 def bring_along(version, packed, needs, small):

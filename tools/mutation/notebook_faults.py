@@ -1,4 +1,4 @@
-"""The faults that tools/mutate.py makes in the notebooks: in code, outputs, figures and text."""
+"""The faults that tools/mutation makes in the notebooks: in code, outputs, figures and text."""
 
 import random
 import re
@@ -6,11 +6,11 @@ from functools import partial
 
 import nbformat
 
-from helpers.figures import MIME
-from tools.compare import tokens
-from tools.execute import notebooks
-from tools.faults import QUICK, Fault
-from tools.prose import quantities
+from helpers.figure_digest import MIME
+from tools.checking.compare import tokens
+from tools.checking.prose import quantities
+from tools.mutation.faults import QUICK, Fault
+from tools.publishing.execute import notebooks
 
 
 def code_cells(notebook, holds=lambda cell: True):

@@ -2,7 +2,7 @@
 
 The cell tagged ``helpers`` gives way to one that holds the package and its data, packed, and what
 only the book's pages can show becomes plain Markdown. Outputs stay. The build of the site writes
-them (``book/_ext/notebooks.py``), and ``tools/colab.py`` runs them as a reader would.
+them (``book/_ext/notebooks.py``), and ``tools/checking/like_colab.py`` runs them as a reader would.
 """
 
 import base64
@@ -24,9 +24,9 @@ from pybtex.database import parse_file
 from pybtex.plugin import find_plugin
 
 from helpers import __version__
-from tools.execute import ROOT
-from tools.guard import SMALL, imported, is_guard, put_guard, python
-from tools.unpack import bring_along
+from tools import ROOT
+from tools.publishing.first_cell import SMALL, imported, is_first_cell, put_first_cell, python
+from tools.publishing.unpack import bring_along
 
 TITLES = {name: name.capitalize() for name in ("note", "tip", "hint", "important", "warning", "caution")}
 DIRECTIVE = re.compile(
@@ -78,16 +78,16 @@ def standalone(path, site=Site(), root=ROOT):
     notebook = nbformat.read(path, as_version=4)
     page = path.relative_to(root).as_posix()
     bibliography = parse_bibliography(root / "book/reference/references.bib")
-    put_guard(notebook)
-    place = [is_guard(cell) for cell in notebook.cells].index(True)
+    put_first_cell(notebook)
+    place = [is_first_cell(cell) for cell in notebook.cells].index(True)
     cited = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = plain(cell.source, page, site, bibliography, cited, root)
-    guard = notebook.cells[place]
-    guard.source = packed_cell(notebook.cells, root)
+    cell = notebook.cells[place]
+    cell.source = packed_cell(notebook.cells, root)
     # Folded away by Jupyter and VS Code, and by Colab.
-    guard.metadata = nbformat.from_dict(
+    cell.metadata = nbformat.from_dict(
         {"jupyter": {"source_hidden": True}, "cellView": "form", "tags": ["helpers"]}
     )
     title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]

@@ -1,6 +1,6 @@
 """Does the suite pass unchanged where a reader's machine differs from ours? One run a setting.
 
-Usage: python tools/matrix.py [--times N] [SETTING ...]     (all settings if none is named)
+Usage: python -m tools.checking.other_settings [--times N] [SETTING ...]     (all settings if none is named)
 """
 
 import argparse
@@ -9,25 +9,22 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools import suite  # noqa: E402
-from tools.execute import notebooks  # noqa: E402
+from tools import ROOT
+from tools.checking import pytest_runs
+from tools.publishing.execute import notebooks
 
 TESTS = ["tests"]
 
 # name: (environment, options of pytest)
 SETTINGS = {
-    "in parallel": ({}, suite.PARALLEL),
-    "another order": ({}, suite.PARALLEL),
+    "in parallel": ({}, pytest_runs.PARALLEL),
+    "another order": ({}, pytest_runs.PARALLEL),
     "1 thread": ({"OMP_NUM_THREADS": "1"}, []),
     "2 threads": ({"OMP_NUM_THREADS": "2"}, []),
-    "cpu default": ({"ATEN_CPU_CAPABILITY": "default"}, suite.PARALLEL),
-    "cpu avx2": ({"ATEN_CPU_CAPABILITY": "avx2"}, suite.PARALLEL),
-    "cpu avx512": ({"ATEN_CPU_CAPABILITY": "avx512"}, suite.PARALLEL),
+    "cpu default": ({"ATEN_CPU_CAPABILITY": "default"}, pytest_runs.PARALLEL),
+    "cpu avx2": ({"ATEN_CPU_CAPABILITY": "avx2"}, pytest_runs.PARALLEL),
+    "cpu avx512": ({"ATEN_CPU_CAPABILITY": "avx512"}, pytest_runs.PARALLEL),
 }
 
 
@@ -46,7 +43,7 @@ def run(name):
     if name == "another order":
         random.shuffle(paths)
     done = subprocess.run(
-        suite.command(*options, *paths),
+        pytest_runs.command(*options, *paths),
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
@@ -54,7 +51,7 @@ def run(name):
     )
     if done.returncode == 0:
         return "passes"
-    return "; ".join(suite.failures(done.stdout)) or done.stdout[-2000:] + done.stderr[-2000:]
+    return "; ".join(pytest_runs.failures(done.stdout)) or done.stdout[-2000:] + done.stderr[-2000:]
 
 
 def main():

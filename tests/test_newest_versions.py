@@ -2,10 +2,10 @@
 
 from importlib.metadata import packages_distributions
 
-from tools.compare import Tolerance, differences
-from tools.execute import ROOT
-from tools.guard import imported
-from tools.upgrade import chosen, moved
+from tools import ROOT
+from tools.checking.compare import Tolerance, differences
+from tools.checking.newest_versions import chosen, moved
+from tools.publishing.first_cell import imported
 
 
 def test_the_pins_by_choice_and_no_others():

@@ -1,4 +1,4 @@
-"""The faults that tools/mutate.py makes in the code, one at a time."""
+"""The faults that tools/mutation makes in the code, one at a time."""
 
 import re
 from collections.abc import Callable
@@ -154,15 +154,15 @@ TESTED_WITH = {"_checks": "ensembles", "_stack": "ensembles"}
 
 # What compares is damaged too: (file, what, old, new).
 CHECKS = [
-    ("tools/compare.py", "tolerance of 10 %", "rtol: float = 1e-4", "rtol: float = 1e-1"),
-    ("tools/compare.py", "thirty standard errors", "STANDARD_ERRORS = 3", "STANDARD_ERRORS = 30"),
-    ("tools/compare.py", "nan equals anything", "if not abs(a.value - b.value) <= limit:", "if abs(a.value - b.value) > 1e9:"),
-    ("tools/compare.py", "words not compared", "if not (a.is_number and b.is_number):", "if False:"),
-    ("tools/compare.py", "what follows not compared", "if len(old) != len(now):", "if False:"),
-    ("tools/compare.py", "loose figures", "figure: float = 1e-3", "figure: float = 1.0"),
-    ("helpers/figures.py", "lines left out", "lines = [line for line in ax.lines if line.get_visible()]", "lines = []"),
-    ("helpers/figures.py", "no words", "    found[\"legend\"] = ", "    found[\"title\"] = "),
-    ("helpers/figures.py", "values left out", "return scale | {\"values\"", "return scale or {\"values\""),
+    ("tools/checking/compare.py", "tolerance of 10 %", "rtol: float = 1e-4", "rtol: float = 1e-1"),
+    ("tools/checking/compare.py", "thirty standard errors", "STANDARD_ERRORS = 3", "STANDARD_ERRORS = 30"),
+    ("tools/checking/compare.py", "nan equals anything", "if not abs(a.value - b.value) <= limit:", "if abs(a.value - b.value) > 1e9:"),
+    ("tools/checking/compare.py", "words not compared", "if not (a.is_number and b.is_number):", "if False:"),
+    ("tools/checking/compare.py", "what follows not compared", "if len(old) != len(now):", "if False:"),
+    ("tools/checking/compare.py", "loose figures", "figure: float = 1e-3", "figure: float = 1.0"),
+    ("helpers/figure_digest.py", "lines left out", "lines = [line for line in ax.lines if line.get_visible()]", "lines = []"),
+    ("helpers/figure_digest.py", "no words", "    found[\"legend\"] = ", "    found[\"title\"] = "),
+    ("helpers/figure_digest.py", "values left out", "return scale | {\"values\"", "return scale or {\"values\""),
     ("conftest.py", "outputs equal whatever they are", "return not differences(", "return True or not differences("),
     ("conftest.py", "order of execution not checked", "if self.cell.execution_count != self.cell_num + 1:", "if False:"),
     ("conftest.py", "warnings let through", "if output.get(\"name\") == \"stderr\":", "if False:"),

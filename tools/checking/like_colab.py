@@ -4,7 +4,7 @@ Each is run in an environment with the versions of Google Colab: from an empty f
 ``helpers``, with the network cut off. What Colab lacks, the first cell must name in a sentence; it
 is then given the network to install it.
 
-Usage: python tools/colab.py [--python PROGRAM] [CHAPTER ...]     (such as 02, or 02_house_prices)
+Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (such as 02, or 02_house_prices)
 """
 
 import argparse
@@ -18,13 +18,11 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools import suite  # noqa: E402
-from tools.execute import notebooks  # noqa: E402
-from tools.guard import is_guard  # noqa: E402
-from tools.standalone import write  # noqa: E402
+from tools import ROOT
+from tools.checking import pytest_runs
+from tools.publishing.execute import notebooks
+from tools.publishing.first_cell import is_first_cell
+from tools.publishing.standalone import write
 
 COLAB = (
     "numpy==2.1.3 pandas==2.2.3 scikit-learn==1.6.1 matplotlib==3.10.0 pyparsing==3.2.3 "
@@ -74,7 +72,7 @@ def run(notebook, python, folder):
         json.dumps({"argv": argv, "display_name": "", "env": variables})
     )
     options = "-p conftest -p no:cacheprovider --nbval-kernel-name=alone".split()
-    command = suite.command(*options, f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={folder}", notebook)
+    command = pytest_runs.command(*options, f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={folder}", notebook)
     variables = {"JUPYTER_PATH": str(folder), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True)
     done.check_returncode()
@@ -83,7 +81,7 @@ def run(notebook, python, folder):
 
 def first_cell(notebook, python, **variables):
     """Run the cell that brings helpers along as a program, and return what it did."""
-    (cell,) = (cell for cell in nbformat.read(notebook, as_version=4).cells if is_guard(cell))
+    (cell,) = (cell for cell in nbformat.read(notebook, as_version=4).cells if is_first_cell(cell))
     return subprocess.run(
         [python, "-c", cell.source],
         cwd=notebook.parent,

@@ -4,7 +4,7 @@ Makes a fresh environment with the newest version of each package that requireme
 choice (and what those bring with them), runs the book and its tests in it, and reports which
 versions and which numbers moved. The tree and its own environment stay as they are.
 
-Usage: python tools/upgrade.py [--pins FILE] [PATH ...]     (everything, if no path is named)
+Usage: python -m tools.checking.newest_versions [--pins FILE] [PATH ...]     (everything, if no path is named)
 """
 
 import argparse
@@ -16,11 +16,8 @@ import tempfile
 import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tools import suite  # noqa: E402
-from tools.mutate import copy_tree  # noqa: E402
+from tools import ROOT
+from tools.checking import pytest_runs
 
 # The next major version is another program.
 HELD = {"jupyter-book": "<2"}
@@ -59,7 +56,7 @@ def main():
     pinned = chosen((ROOT / "requirements.txt").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         tree, environment = Path(scratch) / "tree", Path(scratch) / "environment"
-        copy_tree(tree)
+        pytest_runs.copy_tree(tree)
         venv.create(environment, with_pip=True)
         python = environment / "bin" / "python"
         newest = install(python, pinned)
@@ -73,7 +70,7 @@ def main():
             "PYTHONPATH": str(tree), "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         }  # fmt: skip
         tested = run(
-            *suite.command(*suite.PARALLEL, *options.paths, python=python),
+            *pytest_runs.command(*pytest_runs.PARALLEL, *options.paths, python=python),
             cwd=tree,
             env=on_path,
         )

@@ -4,7 +4,7 @@ All pages are joined into one, in the order in which "next" leads through them, 
 one chapter to another is a link within the file. It is printed twice: the first time to learn on
 which page each chapter begins, the second time with those numbers in the contents.
 
-Usage: python tools/pdf.py [FOLDER [PAGE ...]]     (such as _build/html book/01_perceptrons.html)
+Usage: python -m tools.publishing.pdf [FOLDER [PAGE ...]]     (such as _build/html book/01_perceptrons.html)
 """
 
 import argparse
@@ -19,7 +19,8 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
+
 HTML = ROOT / "_build" / "html"
 FRONT = "book/index.html"
 NAME = "neural-networks-measured.pdf"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers.figures import MIME
-from tools.compare import NUMBER
+from helpers.figure_digest import MIME
+from tools.checking.compare import NUMBER
 
 # Numbers that no run of the book can print, with the reason why they may be trusted.
 CONSTANTS = {

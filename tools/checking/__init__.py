@@ -1,0 +1,1 @@
+"""What compares outputs and text, and what runs the checks elsewhere: other settings, other versions."""

@@ -1,0 +1,1 @@
+"""What checks the checks: faults made on purpose, one at a time."""

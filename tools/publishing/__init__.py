@@ -1,0 +1,1 @@
+"""What makes the things that are read: stored outputs, self-contained notebooks, the PDF."""
