@@ -282,11 +282,11 @@ class Stack:
                 self._view(vector, [(names[p], p.shape) for p in members])
                 # What the optimizer noted before its first step, such as Adagrad's sums.
                 noted = [self.optimizer.state.pop(p, {}) for p in members]
-                for key, first in noted[0].items():
-                    each = [state[key] for state in noted]
-                    if torch.is_tensor(first) and first.shape == members[0].shape:
-                        first = torch.cat([part.expand(len(self), *part.shape).flatten() for part in each])
-                    self.optimizer.state[vector][key] = first
+                for key, value in noted[0].items():
+                    parts = [state[key] for state in noted]
+                    if key != "step" and all(torch.is_tensor(v) and v.shape == p.shape for v, p in zip(parts, members)):
+                        value = torch.cat([part.expand(len(self), *part.shape).flatten() for part in parts])
+                    self.optimizer.state[vector][key] = value
 
     def _view(self, vector, members):
         """Let values and grads be views of ``vector``, which holds ``members`` (name, shape) in a row."""

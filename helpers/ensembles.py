@@ -410,7 +410,8 @@ class Training:
         """Train on all rows once. Return each model's mean loss (m,)."""
         rows = self.splits[0][self.models]
         n = rows.shape[1]
-        if self.batch_size < n:  # a batch of all rows is the same in any order
+        # To a chain and a mean, a batch of all rows is the same in any order.
+        if self.batch_size < n or not (self.stack.chain and self.stack.loss_by_rows):
             rows = rows.gather(1, self.stack.streams.shuffled(n))
         losses, sizes = [], []
         for batch in zip(*(v.split(self.batch_size, 1) for v in self.ensemble._rows(self.models, rows))):
