@@ -378,6 +378,7 @@ class Training:
         self.clip_norm, self.patience, self.checkpoints = clip_norm, patience, checkpoints
         self.loss = copy.deepcopy(loss)  # should it remember something, from the start for each stack
         ensemble._make_histories(epochs, track_test)
+        ensemble._checkpoints = {}
         self.splits = [torch.stack(rows) for rows in zip(*ensemble.splits)]
         self.stack = Stack(ensemble, factory)
         self.stack.module.train()

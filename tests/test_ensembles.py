@@ -298,6 +298,158 @@ def test_one_split_serves_all_models():
     assert torch.equal(together().predictions, generator.predictions)
 
 
+THREE = [(train[:25], train[25:], test) for train, test in FOLDS]
+
+
+def test_a_model_stops_when_its_validation_loss_has_not_fallen_for_long():
+    """Each at its own time, as `fit` would, with the weights of its best epoch."""
+    options = {"epochs": 60, "optimizer": partial(torch.optim.Adam, lr=0.05), "splits": THREE * 2, "seeds": range(6)}
+    ensemble = together(patience=4, track_test=True, checkpoints=[0, 10, 60], **options)
+    for i, (train, validation, test) in enumerate(THREE * 2):
+        torch.manual_seed(i)
+        model = SMALL()
+        loader = partial(DataLoader, batch_size=8)
+        order = torch.Generator().manual_seed(i)
+        history = fit(
+            model, loader(TensorDataset(X[train], Y[train]), shuffle=True, generator=order), epochs=60,
+            loss=nn.MSELoss(), optimizer=options["optimizer"](model.parameters()), patience=4,
+            validation=DataLoader(TensorDataset(X[validation], Y[validation]), N),
+        )  # fmt: skip
+        assert ensemble.best_epoch[i] == history.best_epoch
+        ran = len(history.train_loss)
+        losses = torch.tensor(history.validation_loss)
+        torch.testing.assert_close(ensemble.validation_loss[i, :ran], losses, rtol=1e-2, atol=1e-4)
+        assert ensemble.validation_loss[i, ran:].isnan().all() and ensemble.test_loss[i, ran:].isnan().all()
+        for a, b in zip(model.parameters(), ensemble.model(i).parameters()):
+            torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-3)
+        assert ensemble.score(rmse, "validation")[i] ** 2 == pytest.approx(losses.min().item(), rel=1e-2)
+    assert len(set(ensemble.best_epoch.tolist())) > 1 and (ensemble.best_epoch < 56).any()
+    stopped = [i for i in range(6) if ensemble.best_epoch[i] < 56]
+    assert_same(ensemble[stopped].at(60), list(ensemble[stopped]), rtol=0, atol=0)
+    assert_same(ensemble.at(0), list(together(**options | {"epochs": 0})), rtol=0, atol=0)
+    waiting = together(**options)
+    assert waiting.validation_loss.isfinite().all() and waiting.best_epoch.tolist() == (
+        waiting.validation_loss.argmin(1) + 1
+    ).tolist()
+    assert not torch.equal(waiting.predictions, ensemble.predictions)
+
+
+def test_a_schedule_by_the_batch_and_clipped_gradients():
+    cycle = partial(schedules.OneCycleLR, max_lr=0.1, total_steps=15)  # 3 epochs of 5 batches
+    folds = [FOLDS[0]] * 3
+    ensemble = together(splits=folds, scheduler=cycle, step_scheduler="batch", clip_norm=0.05)
+    for i in range(3):
+        torch.manual_seed(SEEDS[i])
+        model, order = SMALL(), torch.Generator().manual_seed(SEEDS[i])
+        made, train = ADAM(model.parameters()), FOLDS[0][0]
+        history = fit(
+            model, DataLoader(TensorDataset(X[train], Y[train]), 8, shuffle=True, generator=order), epochs=3,
+            loss=nn.MSELoss(), optimizer=made, scheduler=cycle(made), step_scheduler="batch", clip_norm=0.05,
+        )  # fmt: skip
+        assert len(set(history.lr)) == 3
+        for a, b in zip(model.parameters(), ensemble.model(i).parameters()):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+    unclipped = together(splits=folds, scheduler=cycle, step_scheduler="batch")
+    assert not torch.allclose(unclipped.predictions, ensemble.predictions, rtol=1e-2)
+
+
+def test_row_weights():
+    weights = torch.rand(N, generator=torch.Generator().manual_seed(1))
+    loss = lambda p, t, w: (w.unsqueeze(1) * (p - t).square()).mean()  # noqa: E731
+    ensemble = together(loss=loss, weights=weights, track_test=True)
+    torch.testing.assert_close(
+        together(loss=loss, weights=weights.expand(3, N)).predictions, ensemble.predictions
+    )
+    for i, (train, test) in enumerate(FOLDS):
+        torch.manual_seed(SEEDS[i])
+        model, order = SMALL(), torch.Generator().manual_seed(SEEDS[i])
+        rows = TensorDataset(X[train], Y[train], weights[train])
+        fit(model, DataLoader(rows, 8, shuffle=True, generator=order), epochs=3, loss=loss, optimizer=ADAM(model.parameters()))
+        for a, b in zip(model.parameters(), ensemble.model(i).parameters()):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+        with torch.no_grad():
+            assert ensemble.test_loss[i, -1] == pytest.approx(loss(model(X[test]), Y[test], weights[test]).item(), rel=1e-3)
+
+
+def test_one_long_run_holds_the_shorter_ones():
+    long = together(partial(SMALL, dropout=0.3), epochs=12, checkpoints=[2, 7, 12], track_test=True)
+    curve = long.curve(rmse)
+    for place, epochs in enumerate([2, 7, 12]):
+        short = together(partial(SMALL, dropout=0.3), epochs=epochs)
+        torch.testing.assert_close(short.predictions, long.at(epochs).predictions)
+        torch.testing.assert_close(short.train_loss, long.at(epochs).train_loss)
+        torch.testing.assert_close(short.score(rmse), curve[:, place])
+    torch.testing.assert_close(curve[:, -1], long.score(rmse))
+    torch.testing.assert_close(curve.square(), long.test_loss[:, [1, 6, 11]])
+    with pytest.raises(ValueError, match=r"checkpoints=\[3\]"):
+        long.at(3)
+
+
+def test_looking_in_and_stopping():
+    seen = []
+
+    def look(epoch, ensemble):
+        seen.append((epoch, ensemble.score(rmse, "train").mean().item(), ensemble.train_loss[:, epoch - 1].clone()))
+        return epoch == 5
+
+    ensemble = together(epochs=50, on_epoch=look, seeds=range(40), splits=FOLDS[0])
+    assert [epoch for epoch, *_ in seen] == [1, 2, 3, 4, 5] and seen[4][1] < seen[0][1]
+    expected = together(epochs=5, seeds=range(40), splits=FOLDS[0])
+    assert torch.equal(ensemble.predictions, expected.predictions)
+    assert torch.equal(ensemble.train_loss[:, :5], expected.train_loss)
+    assert ensemble.train_loss[:, 5:].isnan().all() and torch.equal(seen[2][2], expected.train_loss[:, 2])
+    assert len(together(epochs=2, on_epoch=lambda epoch, ensemble: 1).train_loss[0]) == 2  # only True ends it
+
+
+def test_an_ensemble_is_a_sequence():
+    ensemble = together(track_test=True, checkpoints=[1])
+    assert len(list(ensemble)) == len(ensemble) == 3
+    assert_same(ensemble, [ensemble[0], ensemble[1], ensemble[-1]], rtol=0, atol=0)
+    with pytest.raises(IndexError):
+        ensemble[3]
+    few = ensemble[1:]
+    assert few.seeds == SEEDS[1:] and torch.equal(few.predictions, ensemble.predictions[1:])
+    assert torch.equal(few.score(rmse), ensemble.score(rmse)[1:]) and torch.equal(few.test_loss, ensemble.test_loss[1:])
+    assert torch.equal(few.at(1).predictions, ensemble.at(1).predictions[1:])
+    assert torch.equal(ensemble[[2, 0]].predictions, ensemble.predictions[[2, 0]])
+    assert repr(ensemble) == "Ensemble of 3 models (MLP, 109 parameters each), 3 epochs on 40 to 41 rows"
+
+
+def test_double_precision():
+    doubles = {"make_model": lambda: SMALL().double(), "X": X.double(), "y": Y.double()}
+    ensemble = together(**doubles)
+    assert ensemble.predictions.dtype == ensemble.train_loss.dtype == torch.float64
+    models, histories = zip(*(alone(i, **doubles) for i in range(3)))
+    assert_same(ensemble, models, rtol=1e-9, atol=1e-11)
+
+
+def test_batch_norm_keeps_each_models_statistics():
+    def normed():
+        # Without the bias, whose gradient would be rounding that Adam makes steps of.
+        return nn.Sequential(nn.Linear(FEATURES, 6, bias=False), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1))
+
+    models = [alone(i, normed, batch_size=9)[0] for i in range(3)]
+    ensemble = together(normed, batch_size=9)
+    assert_same(ensemble, models, rtol=1e-3, atol=1e-4)
+    assert ensemble[0][1].num_batches_tracked == 3 * 5 and not torch.equal(ensemble[0][1].running_mean, ensemble[1][1].running_mean)
+
+
+def test_a_loss_that_remembers_starts_anew_for_each_stack(monkeypatch):
+    class Annealed(nn.Module):
+        calls = 0
+
+        def forward(self, p, t):
+            self.calls += 1
+            return F.mse_loss(p, t) / self.calls
+
+    monkeypatch.setattr("helpers.ensembles.STACK_BYTES", 1)  # each model is a stack
+    models = [alone(i, loss=Annealed())[0] for i in range(2)]
+    loss = Annealed()
+    ensemble = together(loss=loss, splits=FOLDS[:2], seeds=SEEDS[:2], track_test=True)  # as alone does
+    assert_same(ensemble, models, rtol=1e-3, atol=1e-4)
+    assert loss.calls == 0
+
+
 class Noise(nn.Linear):
     def forward(self, x):
         return super().forward(x + torch.randn_like(x))
@@ -351,10 +503,18 @@ BAD = {
     "schedule by the loss": ({"scheduler": schedules.ReduceLROnPlateau}, TypeError, "scheduler"),
     "loss not made": ({"loss": nn.MSELoss}, TypeError, r"loss=nn.MSELoss\(\)"),
     "loss not reduced": ({"loss": nn.MSELoss(reduction="none")}, ValueError, "loss must be one number"),
-    "batch norm": (
-        {"make_model": lambda: nn.Sequential(nn.Linear(FEATURES, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))},
-        ValueError, "running statistics",
+    "a last batch of one row, normalised": (
+        {"make_model": lambda: nn.Sequential(nn.Linear(FEATURES, 2), nn.BatchNorm1d(2), nn.Linear(2, 1)), "batch_size": 13},
+        ValueError, "batch of 1 row",
     ),
+    "patience without validation rows": ({"patience": 3}, ValueError, "hold_out"),
+    "no patience": ({"patience": 0, "splits": THREE}, ValueError, "patience must be"),
+    "a checkpoint after the end": ({"checkpoints": [5]}, ValueError, "from 0 to 3"),
+    "a schedule by the batch, counted in epochs": (
+        {"scheduler": partial(schedules.OneCycleLR, max_lr=0.1, total_steps=3), "step_scheduler": "batch"},
+        ValueError, "step_scheduler='epoch'",
+    ),
+    "some other time to step": ({"step_scheduler": "step"}, ValueError, "step_scheduler must be"),
     "noise": ({"make_model": lambda: Noise(FEATURES, 1)}, ValueError, "Random numbers must come from dropout"),
 }  # fmt: skip
 
