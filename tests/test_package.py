@@ -31,7 +31,7 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
         "print(helpers.exercises.__file__, helpers.data.load_boston().shape)"
     )
     run = subprocess.run(
-        [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, encoding="utf-8", check=True
     )
     assert run.stdout.strip() == f"{site / 'helpers' / 'exercises' / '__init__.py'} (506, 14)"
 
@@ -41,7 +41,12 @@ def test_waiting_threads_are_told_to_sleep_before_torch_comes(own, expected):
     environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"} | own
     code = "import helpers, os, sys; print(os.environ['GOMP_SPINCOUNT'], 'torch' in sys.modules)"
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert run.stdout.split() == [expected, "False"]
 

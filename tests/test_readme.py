@@ -39,7 +39,7 @@ COMMANDS = sorted(
 
 
 def run(*command):
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
 
 
 def dry(command):
@@ -73,7 +73,7 @@ def executed(command):
     """Run what takes no time and changes nothing."""
     if not (ROOT / ".git").exists():
         pytest.skip("the tree was copied without its history")
-    done = subprocess.run(shlex.join(command), shell=True, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(shlex.join(command), shell=True, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert not done.returncode, done.stderr
 
 
