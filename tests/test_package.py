@@ -16,7 +16,8 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
     source = tmp_path / "source"  # building leaves files behind; keep them out of the tree
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "helpers"):
-        subprocess.run(["cp", "-r", ROOT / name, source], check=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
     # What pip calls to build; and to install a wheel of Python alone is to unpack it.
