@@ -55,9 +55,9 @@ def test_missing_boston_is_refused(monkeypatch, tmp_path):
 
 
 def test_windows_line_ends_are_no_corruption(monkeypatch, tmp_path, boston):
-    good = (data.files("helpers") / "boston.csv").read_bytes()
+    good = (data.files("helpers") / "boston.csv").read_text(encoding="ascii")
     monkeypatch.setattr(data, "files", lambda package: tmp_path)
-    (tmp_path / "boston.csv").write_bytes(good.replace(b"\n", b"\r\n"))
+    (tmp_path / "boston.csv").write_bytes(good.replace("\n", "\r\n").encode())
     pd.testing.assert_frame_equal(data.load_boston(), boston)
 
 
