@@ -141,10 +141,14 @@ MEMORY = [(100, 2, 7), (300, 2, 7), (1000, 2, 7), (2000, 400, 1)]  # models, epo
 
 def peak_memory(models, epochs):
     """Return MiB that training takes at its height above what importing everything took."""
-    status = lambda key: next(int(line.split()[1]) for line in open("/proc/self/status") if key in line)  # noqa: E731
+
+    def status(key):
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if key in line)
+
     together(8, 1)  # what PyTorch makes once, on first use, is not the models'
     before = status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark starts anew
     start = time.perf_counter()
     together(models, epochs)
     return {
@@ -158,14 +162,15 @@ def measure_memory():
     medians = []
     for models, epochs, times in MEMORY:
         command = [sys.executable, __file__, "--peak", str(models), str(epochs)]
-        done = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(times)]
+        done = [subprocess.run(command, check=True, capture_output=True) for _ in range(times)]
         runs = [json.loads(run.stdout) for run in done]
         medians.append(sorted(runs, key=lambda run: run["peak"])[times // 2])
     return medians
 
 
 def machine():
-    names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    about = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.split(":")[1].strip() for line in about if line.startswith("model name")]
     return {
         "cpu": names[0] if names else platform.processor(), "cores": os.cpu_count(),
         "memory": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
@@ -262,7 +267,7 @@ def main():
     options = parser.parse_args()
     if options.peak:
         return print(json.dumps(peak_memory(*options.peak)))
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_bytes()) if RESULTS.exists() else {}
     measure = {"times": measure_times, "memory": measure_memory}
     for part in options.parts or measure:
         if part != "page":

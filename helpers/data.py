@@ -1,6 +1,7 @@
 """The data: raw rows, a split, and scaling that never looks at a test row."""
 
 import hashlib
+import io
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -10,6 +11,8 @@ import torch
 from sklearn.datasets import load_diabetes as _sklearn_diabetes
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MinMaxScaler
+
+from helpers._tables import check_frame, values
 
 BOSTON_SHA256 = "79ac716620024011b03c0c44d2bf99069b8173649181926d9109c25475a3804c"
 
@@ -34,6 +37,11 @@ def load_boston():
     ------
     Harrison & Rubinfeld (1978), by way of StatLib. The column ``B`` encodes a claim
     about race: read the data card before using the data for anything else.
+
+    Examples
+    --------
+    >>> load_boston()["MEDV"].describe()[["min", "50%", "max"]].tolist()
+    [5.0, 21.2, 50.0]
     """
     source = files("helpers") / "boston.csv"
     try:
@@ -49,8 +57,7 @@ def load_boston():
             f"boston.csv is not the file this book was written with (SHA-256 {found[:12]}…, "
             f"expected {BOSTON_SHA256[:12]}…); restore it: git checkout helpers/boston.csv"
         )
-    with source.open() as file:
-        return pd.read_csv(file, dtype=float)
+    return pd.read_csv(io.BytesIO(raw), dtype=float)
 
 
 def load_diabetes():
@@ -65,28 +72,14 @@ def load_diabetes():
     Source
     ------
     Efron, Hastie, Johnstone & Tibshirani (2004), as shipped with scikit-learn.
+
+    Examples
+    --------
+    >>> load_diabetes()["PROGRESSION"].describe()[["min", "50%", "max"]].tolist()
+    [25.0, 140.5, 346.0]
     """
     frame = _sklearn_diabetes(as_frame=True, scaled=False).frame.astype(float)
     return frame.rename(columns=str.upper).rename(columns={"TARGET": "PROGRESSION"})
-
-
-def check_frame(frame):
-    """Raise unless ``frame`` is a DataFrame of finite numbers: features, then the target."""
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"frame must be a DataFrame such as load_boston() gives, not {type(frame).__name__}")
-    if frame.shape[1] < 2:
-        raise ValueError(
-            f"frame needs at least one feature and, last, the target; it has {frame.shape[1]} columns"
-        )
-    words = [name for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if words:
-        raise TypeError(f"frame has columns that are not numbers: {words}; encode or drop them")
-    holes = frame.columns[~np.isfinite(frame.to_numpy(float)).all(axis=0)].tolist()
-    if holes:
-        raise ValueError(
-            f"frame has missing or infinite values in {holes}; "
-            "drop those rows (frame.dropna()) or fill them first"
-        )
 
 
 @dataclass(frozen=True)
@@ -97,12 +90,19 @@ class Split:
     y_train: torch.Tensor
     X_test: torch.Tensor
     y_test: torch.Tensor
-    price_range: float  # target units ($1000s for house prices) in one scaled unit
-    price_min: float  # target value that became 0
+    target_range: float  # target units ($1000s for house prices) in one scaled unit
+    target_min: float  # target value that became 0
 
-    def to_price(self, y):
-        """Turn scaled targets or predictions, any shape, back into the target's units."""
-        return y * self.price_range + self.price_min
+    def to_target_units(self, y):
+        """Turn scaled targets or predictions, any shape, back into the target's units.
+
+        Examples
+        --------
+        >>> split = split_and_scale(load_boston())
+        >>> split.to_target_units(split.y_test).max()
+        tensor(50.)
+        """
+        return y * self.target_range + self.target_min
 
 
 def split_and_scale(frame, test_size=0.5, seed=0):
@@ -125,7 +125,14 @@ def split_and_scale(frame, test_size=0.5, seed=0):
     Raises
     ------
     TypeError, ValueError
-        If ``frame`` holds anything but finite numbers, or a side of the split would be empty.
+        If ``frame`` holds anything but finite numbers (the message ends with the pandas call that
+        mends it), a side of the split would be empty, or the training rows have but one target.
+
+    Examples
+    --------
+    >>> split = split_and_scale(load_boston(), test_size=0.5, seed=0)
+    >>> split.X_train.shape, split.y_test.shape
+    (torch.Size([253, 13]), torch.Size([253, 1]))
     """
     check_frame(frame)
     try:
@@ -134,10 +141,11 @@ def split_and_scale(frame, test_size=0.5, seed=0):
         raise ValueError(
             f"test_size={test_size} does not split {len(frame)} rows into two non-empty parts: {error}"
         ) from None
+    _check_range(frame, train, f"with test_size={test_size} and seed={seed}")
     X, y, ranges = scale_splits(frame, [(train, test)])
     return Split(
         X[0, train], y[0, train], X[0, test], y[0, test],
-        price_range=ranges.item(), price_min=float(frame.iloc[train, -1].min()),
+        target_range=ranges.item(), target_min=float(frame.iloc[train, -1].min()),
     )  # fmt: skip
 
 
@@ -154,26 +162,46 @@ def scale_splits(frame, splits):
     Returns
     -------
     X : float32 tensor (M, n, features)
+        A feature that is the same in all training rows teaches nothing, and is 0 in every row.
     y : float32 tensor (M, n, 1)
-    price_range : float32 tensor (M,)
+    target_range : float32 tensor (M,)
         Target units in one scaled unit, to turn a scaled RMSE back into $1000s.
 
     Raises
     ------
     TypeError, ValueError
-        If ``frame`` holds anything but finite numbers, or a split has no training rows.
+        If ``frame`` holds anything but finite numbers, or a split has no training rows or only ones
+        of the same target.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"rooms": [4, 6, 8], "price": [10, 20, 40]})
+    >>> X, y, target_range = scale_splits(frame, [([0, 1], [2])])
+    >>> X.flatten(), y.flatten(), target_range
+    (tensor([0., 1., 2.]), tensor([0., 1., 3.]), tensor([10.]))
     """
     check_frame(frame)
-    values = frame.to_numpy(float)
+    table = values(frame)
     splits = list(splits)
     if not splits:
         raise ValueError("splits is empty; give at least one pair (train rows, test rows)")
-    scaled, ranges = np.empty((len(splits), *values.shape), dtype=np.float32), []
+    scaled, ranges = np.empty((len(splits), *table.shape), dtype=np.float32), []
     for i, (train, _) in enumerate(splits):
         if len(train) == 0:
             raise ValueError(f"splits[{i}] has no training rows to fit the scaler on")
-        scaler = MinMaxScaler().fit(values[train])
-        scaled[i] = scaler.transform(values)
+        _check_range(frame, train, f"of splits[{i}]")
+        scaler = MinMaxScaler().fit(table[train])
+        scaled[i] = scaler.transform(table)
+        scaled[i][:, scaler.data_range_ == 0] = 0  # else other rows would keep their raw units
         ranges.append(scaler.data_range_[-1])
     scaled = torch.from_numpy(scaled)
     return scaled[..., :-1], scaled[..., -1:], torch.tensor(ranges, dtype=torch.float32)
+
+
+def _check_range(frame, train, which):
+    target = frame.iloc[train, -1]
+    if target.min() == target.max():
+        raise ValueError(
+            f"the {len(train)} training rows {which} all have the target {target.name!r} = "
+            f"{target.iloc[0]:g}, so there is nothing to learn; give more rows, or others"
+        )

@@ -54,6 +54,12 @@ def loss_curves(curves, *, ylabel="mean squared error (scaled units)", log=True,
     Returns
     -------
     matplotlib Axes
+
+    Examples
+    --------
+    >>> ax = loss_curves({"training": [0.4, 0.2, 0.1], "test": [0.5, 0.3, 0.3]})
+    >>> [line.get_label() for line in ax.lines]
+    ['training', 'test']
     """
     ax = ax or plt.subplots()[1]
     for name, curve in curves.items():
@@ -74,6 +80,12 @@ def predicted_against_true(true, predicted, *, unit="$1000s", ax=None):
     """Draw each row's prediction over its true value, with the line where both agree.
 
     ``true`` and ``predicted`` are of any one shape and in ``unit``. Returns the Axes.
+
+    Examples
+    --------
+    >>> ax = predicted_against_true([20, 30], [22, 27], unit="years")
+    >>> ax.get_xlabel()
+    'true value (years)'
     """
     true, predicted = np.ravel(true), np.ravel(predicted)
     if true.shape != predicted.shape:
@@ -91,6 +103,12 @@ def distributions(groups, *, xlabel, ax=None):
     """Draw a box plot, a row a group, with every value as a dot: how far do runs differ?
 
     ``groups`` maps a name to values (n,); ``xlabel`` names them with their unit. Returns the Axes.
+
+    Examples
+    --------
+    >>> ax = distributions({"without": [3.1, 3.4, 3.9], "with": [3.0, 3.3, 3.7]}, xlabel="RMSE ($1000s)")
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['without', 'with']
     """
     ax = ax or plt.subplots(figsize=(5.6, 0.9 + 0.6 * len(groups)))[1]
     values = [np.ravel(np.asarray(group, dtype=float)) for group in groups.values()]
@@ -127,6 +145,13 @@ def decision_regions(predict, X, labels, *, ax=None, margin=0.5, resolution=201)
     Returns
     -------
     matplotlib Axes
+
+    Examples
+    --------
+    >>> xor = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> ax = decision_regions(lambda X: X[:, 0] > 0.5, xor, [0, 1, 1, 0])
+    >>> ax.get_legend_handles_labels()[1]
+    ['class 0', 'class 1']
     """
     X, labels = np.asarray(X), np.asarray(labels).ravel()
     if X.ndim != 2 or X.shape[1] != 2 or len(X) != len(labels):

@@ -47,7 +47,7 @@ def site(tmp_path_factory, testrun_uid):
                 "-W",
                 "--keep-going",
             ]
-            run = subprocess.run(command, capture_output=True, text=True)
+            run = subprocess.run(command, capture_output=True, encoding="utf-8")
             assert run.returncode == 0, run.stdout + run.stderr
             built.touch()
     return HTML

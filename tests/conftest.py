@@ -1,6 +1,11 @@
+import os
+
 import pytest
 
 from browsing import address, browser, site, tab, window  # noqa: F401  fixtures
+
+# What other Pythons print is read as UTF-8 here, and so they write it, whatever the locale.
+os.environ["PYTHONUTF8"] = "1"
 
 
 def pytest_generate_tests(metafunc):

@@ -1,5 +1,7 @@
 """The data: what is loaded, and that scaling never looks at a test row."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +28,18 @@ def test_boston_is_the_published_table(boston):
     assert set(boston.dtypes.astype(str)) == {"float64"}
 
 
+def test_boston_is_still_the_table_that_the_book_began_with(boston):
+    """What the loader expects could be changed together with the file; this can't be without a look here."""
+    text = (data.files("helpers") / "boston.csv").read_text(encoding="ascii")
+    digest = "79ac716620024011b03c0c44d2bf99069b8173649181926d9109c25475a3804c"
+    assert hashlib.sha256(text.encode()).hexdigest() == digest == data.BOSTON_SHA256
+    # As StatLib's copy of the table has them.
+    sums = {"CRIM": 1828.4429, "ZN": 5750, "INDUS": 5635.21, "CHAS": 35, "NOX": 280.6757, "RM": 3180.025,
+            "AGE": 34698.9, "DIS": 1920.2916, "RAD": 4832, "TAX": 206568, "PTRATIO": 9338.5, "B": 180477.06,
+            "LSTAT": 6402.45, "MEDV": 11401.6}  # fmt: skip
+    assert boston.sum().round(4).to_dict() == sums
+
+
 def test_corrupt_boston_is_refused(monkeypatch, tmp_path):
     good = (data.files("helpers") / "boston.csv").read_bytes()
     monkeypatch.setattr(data, "files", lambda package: tmp_path)
@@ -41,9 +55,9 @@ def test_missing_boston_is_refused(monkeypatch, tmp_path):
 
 
 def test_windows_line_ends_are_no_corruption(monkeypatch, tmp_path, boston):
-    good = (data.files("helpers") / "boston.csv").read_bytes()
+    good = (data.files("helpers") / "boston.csv").read_text(encoding="ascii")
     monkeypatch.setattr(data, "files", lambda package: tmp_path)
-    (tmp_path / "boston.csv").write_bytes(good.replace(b"\n", b"\r\n"))
+    (tmp_path / "boston.csv").write_bytes(good.replace("\n", "\r\n").encode())
     pd.testing.assert_frame_equal(data.load_boston(), boston)
 
 
@@ -60,7 +74,7 @@ def test_split_and_scale_agrees_with_scikit_learn(boston):
     assert split.X_train.dtype == split.y_test.dtype == torch.float32
     assert split.X_train.shape[1] == 13 and split.y_train.shape[1] == 1
     # Undo our scaling: the rows must be the rows of the table, each once.
-    prices = torch.cat([split.to_price(split.y_train), split.to_price(split.y_test)])
+    prices = torch.cat([split.to_target_units(split.y_train), split.to_target_units(split.y_test)])
     np.testing.assert_allclose(np.sort(prices.numpy().ravel()), np.sort(boston.MEDV), rtol=1e-5)
     torch.testing.assert_close(split.X_train.min(0).values, torch.zeros(13))
     torch.testing.assert_close(split.X_train.max(0).values, torch.ones(13))
@@ -69,8 +83,8 @@ def test_split_and_scale_agrees_with_scikit_learn(boston):
 def test_split_is_scikit_learns_of_the_same_seed(boston):
     train, test = train_test_split(boston, test_size=0.3, random_state=4)
     split = data.split_and_scale(boston, test_size=0.3, seed=4)
-    np.testing.assert_allclose(split.to_price(split.y_train).ravel(), train.MEDV, rtol=1e-5)
-    np.testing.assert_allclose(split.to_price(split.y_test).ravel(), test.MEDV, rtol=1e-5)
+    np.testing.assert_allclose(split.to_target_units(split.y_train).ravel(), train.MEDV, rtol=1e-5)
+    np.testing.assert_allclose(split.to_target_units(split.y_test).ravel(), test.MEDV, rtol=1e-5)
 
 
 def test_the_scaler_never_sees_a_test_row(boston):
@@ -86,13 +100,31 @@ def test_the_scaler_never_sees_a_test_row(boston):
 
 def test_scale_splits_scales_each_by_its_own_training_rows(boston):
     splits = list(KFold(3, shuffle=True, random_state=0).split(boston))
-    X, y, price_range = data.scale_splits(boston, splits)
-    assert X.shape == (3, 506, 13) and y.shape == (3, 506, 1) and price_range.shape == (3,)
+    X, y, target_range = data.scale_splits(boston, splits)
+    assert X.shape == (3, 506, 13) and y.shape == (3, 506, 1) and target_range.shape == (3,)
     for i, (train, _) in enumerate(splits):
         expected = MinMaxScaler().fit(boston.iloc[train]).transform(boston)
         np.testing.assert_allclose(X[i], expected[:, :-1], atol=1e-6)
         np.testing.assert_allclose(y[i], expected[:, -1:], atol=1e-6)
-        assert price_range[i] == pytest.approx(np.ptp(boston.MEDV.iloc[train]))
+        assert target_range[i] == pytest.approx(np.ptp(boston.MEDV.iloc[train]))
+
+
+def test_a_feature_that_the_training_rows_share_is_zero_everywhere(boston):
+    boston["ZN"] = 0.0
+    boston.loc[400:, "TAX"] = 5000.0
+    rows = np.arange(506)
+    X, _, _ = data.scale_splits(boston, [(rows[:400], rows[400:]), (rows[400:], rows[:400])])
+    assert X.isfinite().all() and not X[:, :, 1].any()
+    tax = boston.columns.get_loc("TAX")
+    assert X[0, 400:, tax].min() > 1 and not X[1, :, tax].any()  # not thousands of raw dollars
+
+
+def test_training_rows_of_one_target_are_refused(boston):
+    rows = np.flatnonzero(boston.MEDV == 50)
+    with pytest.raises(ValueError, match=r"16 training rows of splits\[1\] all have the target 'MEDV' = 50,"):
+        data.scale_splits(boston, [([0, 1], [2]), (rows, [0])])
+    with pytest.raises(ValueError, match="1 training rows with test_size=505 and seed=0 all have the target"):
+        data.split_and_scale(boston, test_size=505)
 
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf])

@@ -537,7 +537,7 @@ from helpers.models import MLP
 X = torch.rand(60, 100)
 
 def peak(models):
-    Path("/proc/self/clear_refs").write_text("5")  # start the high-water mark anew
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # start the high-water mark anew
     fit_many(partial(MLP, 100, (300,), 1), X, X[:, :1], (range(30), range(30, 60)), range(models),
              epochs=1, batch_size=30, loss=nn.MSELoss(), optimizer=partial(torch.optim.Adam, lr=1e-3))
     return next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
@@ -553,7 +553,7 @@ def test_memory_grows_with_the_weights_alone():
     model costs its weights and little else. In MiB."""
     # With gradients and Adam's two averages for all models at once it would be 4 times the weights
     # or more; the allocator's own habits move it between 1 and 2.
-    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, encoding="utf-8", check=True)
     at_100, at_500 = map(float, run.stdout.split())
     weights = (100 * 300 + 300 + 300 + 1) * 4 / 2**20
     assert 0.8 * weights < (at_500 - at_100) / 400 < 2.5 * weights

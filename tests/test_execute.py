@@ -11,8 +11,8 @@ def root(tmp_path):
     """A small book: helpers, pinned requirements and a notebook of one cell."""
     (tmp_path / "book").mkdir()
     (tmp_path / "helpers").mkdir()
-    (tmp_path / "helpers" / "data.py").write_text("x = 1\n")
-    (tmp_path / "requirements.txt").write_text("torch==1\n")
+    (tmp_path / "helpers" / "data.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("torch==1\n", encoding="utf-8")
     return tmp_path
 
 
@@ -26,12 +26,12 @@ def write(root, *sources, name="01_test.ipynb"):
 def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root):
     path = write(root, "print('one')\nprint('two')  # check_01_one")
     assert execute.execute(path, root=root)
-    stored = path.read_text()
+    stored = path.read_text(encoding="utf-8")
     assert "one" in stored and not execute.execute(path, root=root)
-    (root / "helpers" / "data.py").write_text("x = 2\n")
-    assert execute.execute(path, root=root) and path.read_text() != stored
-    stored = path.read_text()
-    assert execute.execute(path, force=True, root=root) and path.read_text() == stored
+    (root / "helpers" / "data.py").write_text("x = 2\n", encoding="utf-8")
+    assert execute.execute(path, root=root) and path.read_text(encoding="utf-8") != stored
+    stored = path.read_text(encoding="utf-8")
+    assert execute.execute(path, force=True, root=root) and path.read_text(encoding="utf-8") == stored
 
 
 def test_the_ground_of_a_notebook(root):
@@ -40,7 +40,7 @@ def test_the_ground_of_a_notebook(root):
 
     def changed(name, text):
         before = execute.digest(nbformat.read(path, as_version=4), root)
-        (root / name).write_text(text)
+        (root / name).write_text(text, encoding="utf-8")
         return execute.digest(nbformat.read(path, as_version=4), root) != before
 
     assert not changed("helpers/data.py", "x = 1\n")
@@ -50,7 +50,7 @@ def test_the_ground_of_a_notebook(root):
     assert not changed("helpers/exercises/ch02.py", "x = 2\n")
     assert changed("helpers/exercises/ch01.py", "x = 2\n")
     assert changed("requirements.txt", "torch==2\n")
-    assert changed("book/01_test.ipynb", path.read_text().replace("'one'", "'two'"))
+    assert changed("book/01_test.ipynb", path.read_text(encoding="utf-8").replace("'one'", "'two'"))
 
 
 def test_a_failing_cell_is_named_and_the_notebook_kept(root):

@@ -30,10 +30,10 @@ def make(tmp_path):
 
     def run(*targets, version="3.11.7", too_old=0, no_venv=0, no_download=0):
         python = tmp_path / "python"
-        python.write_text(PYTHON.format(**locals()))
+        python.write_text(PYTHON.format(**locals()), encoding="utf-8")
         python.chmod(0o755)
         return subprocess.run(
-            ["make", *targets, f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True
+            ["make", *targets, f"PYTHON={python}"], cwd=tmp_path, capture_output=True, encoding="utf-8"
         )
 
     run.folder = tmp_path
@@ -48,7 +48,7 @@ def test_an_old_python_is_named_with_the_way_out(make, target):
 
 
 def test_the_version_check_itself():
-    condition = (ROOT / "Makefile").read_text().split("sys.exit(not ")[1].split(")'")[0]
+    condition = (ROOT / "Makefile").read_text(encoding="utf-8").split("sys.exit(not ")[1].split(")'")[0]
     for version, fits in [((3, 10), 0), ((3, 11), 1), ((3, 14), 1), ((3, 15), 0), ((4, 0), 0)]:
         fake = type("sys", (), {"version_info": version})
         assert eval(condition, {"sys": fake}) == fits
@@ -68,11 +68,11 @@ def test_a_broken_download_is_said_and_taken_up_again(make):
 
 def test_a_second_call_installs_nothing(make):
     assert make("test").returncode == make("test").returncode == 0
-    calls = (make.folder / "calls").read_text().splitlines()
+    calls = (make.folder / "calls").read_text(encoding="utf-8").splitlines()
     assert sum("pip install" in call for call in calls) == 1
     (make.folder / "requirements.txt").touch()
     make("test")
-    calls = (make.folder / "calls").read_text().splitlines()
+    calls = (make.folder / "calls").read_text(encoding="utf-8").splitlines()
     assert sum("pip install" in call for call in calls) == 2
 
 

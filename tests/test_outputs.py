@@ -283,7 +283,7 @@ def test_a_notebook_is_checked_cell_by_cell(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "conftest", "-c", ROOT / "pyproject.toml", "--nbval", "-v",
          "-p", "no:cacheprovider", "--color=no", tmp_path / "small.ipynb"],
-        cwd=ROOT, capture_output=True, text=True,
+        cwd=ROOT, capture_output=True, encoding="utf-8",
     )  # fmt: skip
     verdicts = [line.split()[2] for line in run.stdout.splitlines() if "::Cell " in line and "%]" in line]
     expected = ["FAILED" if name.startswith("BAD") else "PASSED" for name in CELLS]

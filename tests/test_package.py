@@ -16,7 +16,8 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
     source = tmp_path / "source"  # building leaves files behind; keep them out of the tree
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", "helpers"):
-        subprocess.run(["cp", "-r", ROOT / name, source], check=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
     site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
     # What pip calls to build; and to install a wheel of Python alone is to unpack it.
@@ -31,7 +32,7 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
         "print(helpers.exercises.__file__, helpers.data.load_boston().shape)"
     )
     run = subprocess.run(
-        [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, encoding="utf-8", check=True
     )
     assert run.stdout.strip() == f"{site / 'helpers' / 'exercises' / '__init__.py'} (506, 14)"
 
@@ -41,7 +42,12 @@ def test_waiting_threads_are_told_to_sleep_before_torch_comes(own, expected):
     environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"} | own
     code = "import helpers, os, sys; print(os.environ['GOMP_SPINCOUNT'], 'torch' in sys.modules)"
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert run.stdout.split() == [expected, "False"]
 

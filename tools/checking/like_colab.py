@@ -54,7 +54,7 @@ socket.getaddrinfo, socket.socket.connect = cut, only_here
 def alone(folder):
     """Return variables for a Python without the book and without network; ``folder`` is given to that."""
     folder.mkdir(exist_ok=True)
-    (folder / "sitecustomize.py").write_text(SITECUSTOMIZE.format(root=str(ROOT)))
+    (folder / "sitecustomize.py").write_text(SITECUSTOMIZE.format(root=str(ROOT)), encoding="utf-8")
     return {"PYTHONPATH": str(folder)}
 
 
@@ -68,13 +68,14 @@ def run(notebook, python, folder):
     kernel.mkdir(parents=True)
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     variables = alone(folder / "cut")
-    kernel.joinpath("kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "", "env": variables})
-    )
+    about = json.dumps({"argv": argv, "display_name": "", "env": variables})
+    kernel.joinpath("kernel.json").write_text(about, encoding="utf-8")
     options = "-p conftest -p no:cacheprovider --nbval-kernel-name=alone".split()
     command = pytest_runs.command(*options, f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={folder}", notebook)
     variables = {"JUPYTER_PATH": str(folder), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, capture_output=True, encoding="utf-8"
+    )
     done.check_returncode()
     return done.stdout
 
@@ -83,11 +84,12 @@ def first_cell(notebook, python, **variables):
     """Run the cell that brings helpers along as a program, and return what it did."""
     (cell,) = (cell for cell in nbformat.read(notebook, as_version=4).cells if is_first_cell(cell))
     return subprocess.run(
-        [python, "-c", cell.source],
+        [python, "-X", "utf8", "-"],
+        input=cell.source,
         cwd=notebook.parent,
         env=os.environ | variables,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
 
 

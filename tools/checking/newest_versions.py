@@ -36,7 +36,7 @@ def moved(report):
 
 
 def run(*command, **options):
-    return subprocess.run([str(part) for part in command], text=True, capture_output=True, **options)
+    return subprocess.run([str(part) for part in command], encoding="utf-8", capture_output=True, **options)
 
 
 def install(python, names):

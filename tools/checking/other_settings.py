@@ -47,7 +47,7 @@ def run(name):
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     if done.returncode == 0:
         return "passes"

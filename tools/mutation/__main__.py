@@ -36,7 +36,7 @@ def run_tests(tree, checks):
     try:
         run = subprocess.run(
             pytest_runs.command("-x", "-p", "no:cacheprovider", *checks),
-            cwd=tree, env=env, capture_output=True, text=True, timeout=TIMEOUT,
+            cwd=tree, env=env, capture_output=True, encoding="utf-8", timeout=TIMEOUT,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return "the time limit"

@@ -47,7 +47,7 @@ def replacing(old, new):
 # module of helpers: (what, old, new) or (what, old, new, why it is harmless)
 SOURCES: dict[str, list[tuple]] = {
     "data": [
-        ("leaked scaler", "MinMaxScaler().fit(values[train])", "MinMaxScaler().fit(values)"),
+        ("leaked scaler", "MinMaxScaler().fit(table[train])", "MinMaxScaler().fit(table)"),
         ("scaler fitted on the test rows", "for i, (train, _) in", "for i, (_, train) in"),
         ("train and test exchanged", "train, test = train_test_split(", "test, train = train_test_split("),
         ("seed ignored", "random_state=seed)", "random_state=0)"),
@@ -55,13 +55,23 @@ SOURCES: dict[str, list[tuple]] = {
         ("target among the features", "return scaled[..., :-1], scaled", "return scaled, scaled"),
         ("wrong column as target", "scaled[..., -1:], torch", "scaled[..., -2:-1], torch"),
         ("range of another column", "data_range_[-1]", "data_range_[0]"),
-        ("price without its origin", "y * self.price_range + self.price_min", "y * self.price_range"),
+        ("target without its origin", "y * self.target_range + self.target_min", "y * self.target_range"),
         ("origin from all rows", "frame.iloc[train, -1].min()", "frame.iloc[:, -1].max()"),
         ("checksum not looked at", "if found != BOSTON_SHA256:", "if False:"),
-        ("missing values let through", "    if holes:", "    if False:"),
-        ("words let through", "    if words:", "    if False:"),
+        ("constant features in raw units", "        scaled[i][:, scaler.data_range_ == 0] = 0", "        pass"),
+        ("constant targets let through", "    if target.min() == target.max():", "    if False:"),
         ("scaled diabetes", "as_frame=True, scaled=False", "as_frame=True, scaled=True"),
         ("double precision", "dtype=np.float32)", "dtype=np.float64)"),
+    ],
+    "_tables": [
+        ("missing values let through", "    if missing.any():", "    if False:"),
+        ("words let through", "    if words:\n", "    if False:\n"),
+        ("dates let through", "        if found := KINDS.get", "        if False and KINDS.get"),
+        ("indexes let through", "    if called:", "    if False:"),
+        ("twins let through", "    if twice:", "    if False:"),
+        ("decimal commas taken for thousands", '(common or list(ways))[0]', '"."'),
+        ("the first of twins kept", "duplicated(keep='last')", "duplicated()"),
+        ("dates of another order", 'and not any("dayfirst" in', 'or any("dayfirst" in'),
     ],
     "models": [
         ("activation on the output", "zip(widths[:-2], widths[1:-1])", "zip(widths[:-1], widths[1:])"),
@@ -150,7 +160,7 @@ SOURCES: dict[str, list[tuple]] = {
     ],
 }  # fmt: skip
 
-TESTED_WITH = {"_checks": "ensembles", "_stack": "ensembles"}
+TESTED_WITH = {"_checks": "ensembles", "_stack": "ensembles", "_tables": "tables"}
 
 # What compares is damaged too: (file, what, old, new).
 CHECKS = [

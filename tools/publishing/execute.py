@@ -115,7 +115,7 @@ def join_streams(outputs):
 def execute(path, force=False, root=ROOT):
     """Re-execute one notebook if it changed. Return True if it was run."""
     notebook = nbformat.read(path, as_version=4)
-    put_first_cell(notebook)
+    put_first_cell(notebook, os.path.relpath(root, path.parent).replace(os.sep, "/"), root)
     stamp = digest(notebook, root)
     if not force and notebook.metadata.get("executed") == stamp:
         return False

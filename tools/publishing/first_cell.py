@@ -1,15 +1,18 @@
 """The first cell of a notebook that uses ``helpers``: without the package, it says what to do.
 
-``make notebooks`` puts it there, and ``tools/publishing/standalone.py`` a packed copy of
-``helpers`` in its place.
+``make notebooks`` puts it there, and ``tools/publishing/standalone.py`` a packed copy of ``helpers``
+in its place. Whether packages are recent enough, ``helpers`` asks when it is imported.
 """
 
 import ast
 import functools
 import sys
+import tomllib
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
+
+from tools import ROOT
 
 # Small, and nothing else depends on them; Google Colab has one of the three.
 SMALL = ("madgrad", "torchinfo", "torchsummary")
@@ -19,20 +22,24 @@ FIRST_CELL = """\
 try:
 {imports}
 except ModuleNotFoundError as error:
+    import sys
 
     class NotInstalled(ImportError):
         def _render_traceback_(self):
             return [str(self)]
 
     raise NotInstalled(
-        f"This Python has no package {{error.name}}. In the book's folder, run "
-        "'pip install -r requirements.txt' and restart the kernel; or download this notebook "
-        "from the book's site: that copy brings along what it needs."
+        f"This kernel, Python {{sys.version.split()[0]}} ({{sys.executable}}), has no package {{error.name}}. "
+        "In one of Python {python} or newer, run '%pip install {install}' in a cell of its own and restart "
+        "the kernel; or download this notebook from the book's site: that copy brings along what it needs."
     )"""
 
 
-def put_first_cell(notebook):
-    """Put that cell before the code of a notebook that imports ``helpers``, or bring it up to date."""
+def put_first_cell(notebook, folder="..", root=ROOT):
+    """Put that cell before the code of a notebook that imports ``helpers``, or bring it up to date.
+
+    ``folder`` is the book's, as seen from the notebook's.
+    """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     found = [cell for cell in code if is_first_cell(cell)]
     used = imported(python(cell) for cell in code if not is_first_cell(cell))
@@ -42,8 +49,22 @@ def put_first_cell(notebook):
         cell = nbformat.v4.new_code_cell(metadata={"tags": ["helpers", "remove-cell"]})
         notebook.cells.insert(notebook.cells.index(code[0]), cell)
         found = [cell]
-    names = ["helpers", *(name for name in SMALL if name in used)]
-    found[0].source = FIRST_CELL.format(imports="\n".join(f"    import {name}" for name in names))
+    small = pinned(used, root)
+    found[0].source = FIRST_CELL.format(
+        imports="\n".join(f"    import {name}" for name in ["helpers", *small]),
+        python=project(root)["requires-python"].removeprefix(">="),
+        install=" ".join(["-e", folder, *small.values()]),
+    )
+
+
+def pinned(modules, root=ROOT):
+    """Return those of the modules that are small, and what pip is to be asked for."""
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return {name: line for name in SMALL if name in modules for line in lines if line.startswith(f"{name}==")}
+
+
+def project(root=ROOT):
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def is_first_cell(cell):

@@ -16,7 +16,7 @@ import subprocess
 import textwrap
 import zipfile
 from dataclasses import dataclass, field
-from importlib.metadata import packages_distributions
+from urllib.parse import urlsplit
 
 import nbformat
 import yaml
@@ -25,7 +25,7 @@ from pybtex.plugin import find_plugin
 
 from helpers import __version__
 from tools import ROOT
-from tools.publishing.first_cell import SMALL, imported, is_first_cell, put_first_cell, python
+from tools.publishing.first_cell import imported, is_first_cell, pinned, project, put_first_cell, python
 from tools.publishing.unpack import bring_along
 
 TITLES = {name: name.capitalize() for name in ("note", "tip", "hint", "important", "warning", "caution")}
@@ -38,7 +38,6 @@ ROLE = re.compile(r"\{(?P<name>[\w:-]+)\}`(?P<text>[^`<]*?)\s*(?:<(?P<target>[^`
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<page>[^\s):#]*)(?P<anchor>#[^\s)]+)?\)")
 TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
 
-distributions = functools.cache(packages_distributions)
 parse_bibliography = functools.cache(parse_file)
 
 
@@ -58,11 +57,29 @@ def repository(root=ROOT, environment=os.environ):
     if name := environment.get("GITHUB_REPOSITORY"):
         return name
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    git = subprocess.run(["git", "remote", "get-url", "origin"], cwd=root, capture_output=True, text=True)
-    for url in (config.get("repository", {}).get("url", ""), git.stdout.strip()):
-        if match := re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url):
-            return match[1]
-    return None
+    urls = (config.get("repository") or {}).get("url") or "", origin(root)
+    return next(filter(None, map(on_github, urls)), None)
+
+
+def origin(root):
+    """Return the address of git's remote "origin", or an empty string: git is not needed to build the book."""
+    # Unpacked inside another repository, the book is no part of that: git is not to look above the root.
+    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)}
+    try:
+        command = ["git", "remote", "get-url", "origin"]
+        run = subprocess.run(command, cwd=root, env=environment, capture_output=True, encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    return run.stdout.strip()
+
+
+def on_github(url):
+    """Return "owner/name" for the address of a repository on GitHub itself, or None."""
+    # As git writes it for short: git@github.com:owner/name.git
+    parts = urlsplit(re.sub(r"^([\w.-]+@)?([\w.-]+):(?!//)", r"ssh://\1\2/", url))
+    path = re.fullmatch(r"/+([\w.-]+/[\w.-]+?)(?:\.git)?/?", parts.path)
+    known = parts.scheme in ("https", "http", "ssh", "git") and parts.hostname == "github.com"
+    return path[1] if known and path else None
 
 
 def pages_address(repository):
@@ -78,7 +95,7 @@ def standalone(path, site=Site(), root=ROOT):
     notebook = nbformat.read(path, as_version=4)
     page = path.relative_to(root).as_posix()
     bibliography = parse_bibliography(root / "book/reference/references.bib")
-    put_first_cell(notebook)
+    put_first_cell(notebook, root=root)
     place = [is_first_cell(cell) for cell in notebook.cells].index(True)
     cited = []
     for cell in notebook.cells:
@@ -173,35 +190,34 @@ def references(bibliography, keys):
 
 def packed_cell(cells, root=ROOT):
     """Return the code of the cell that brings along ``helpers``, for a notebook with these cells."""
-    code = [python(cell) for cell in cells if cell.cell_type == "code"]
-    code += [file.read_text(encoding="utf-8") for file in (root / "helpers").rglob("*.py")]
-    needs = for_pip(imported(code) - {"helpers", "IPython"}, root)
-    small = {module: needs.pop(module) for module in SMALL if module in needs}
+    small = pinned(imported(python(cell) for cell in cells if cell.cell_type == "code"), root)
     return (
         "#@title Run this first: it brings along the book's package, helpers\n"
         f"{inspect.getsource(bring_along)}\n\n"
-        f"bring_along(\n    version={__version__!r},\n    needs={needs},\n    small={small},\n"
+        f"bring_along(\n    version={__version__!r},\n    small={small},\n"
         f'    packed="""\n{packed(root)}\n""",\n)'
     )
 
 
-def for_pip(modules, root=ROOT):
-    """Map modules to what pip calls them; with the pinned version, those that may be installed."""
-    pins = dict(
-        re.findall(r"^([\w-]+)(==.*)", (root / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    names = {module: distributions()[module][0] for module in sorted(modules)}
-    return {module: name + (pins[name] if module in SMALL else "") for module, name in names.items()}
-
-
 def packed(root=ROOT):
     """Return helpers with its data and licence as a zip archive in base64: the same bytes each time."""
+    about = project(root)
+    # As pip notes it beside an installed package: importing helpers looks there for what it needs.
+    noted = [
+        f"Name: {about['name']}",
+        f"Version: {__version__}",
+        f"Requires-Python: {about['requires-python']}",
+    ]
+    noted += [f"Requires-Dist: {need}" for need in about["dependencies"]]
+    folder = f"{about['name'].replace('-', '_')}-{__version__}.dist-info"
+    files = {f"{folder}/METADATA": "\n".join(["Metadata-Version: 2.1", *noted, ""]).encode()}
+    for path in [root / "LICENSE", *sorted((root / "helpers").rglob("*.*"))]:
+        if path.suffix in ("", ".py", ".csv"):
+            files[path.relative_to(root).as_posix()] = path.read_bytes()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as target:
-        for path in [root / "LICENSE", *sorted((root / "helpers").rglob("*.*"))]:
-            if path.suffix in ("", ".py", ".csv"):
-                info = zipfile.ZipInfo(path.relative_to(root).as_posix())  # dated 1980
-                target.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+        for name, content in files.items():
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)  # dated 1980
     return "\n".join(textwrap.wrap(base64.b64encode(archive.getvalue()).decode(), 100))
 
 

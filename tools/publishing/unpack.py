@@ -1,18 +1,20 @@
 """What the packed cell of a self-contained notebook runs: see tools/publishing/standalone.py."""
 
 
-def bring_along(version, packed, needs, small):
-    """Make ``import helpers`` work, or say in a sentence which package is missing.
+def bring_along(version, packed, small):
+    """Make ``import helpers`` work, or say in a sentence what is missing or too old.
 
     ``packed`` is the package as a zip archive in base64, used unless this ``version`` is installed.
-    ``needs`` and ``small`` map the modules that the chapter imports to what pip calls them; those in
-    ``small`` are installed where they are missing.
+    ``small`` maps modules that the chapter imports to what pip calls them; they are installed where
+    they are missing.
     """
-    # Imported here, so that a reader's notebook gets one name from this cell and no more.
+    # Imported here, so that a reader's notebook gets one name from this cell and no more. An old Python
+    # must be able to read all this, to come to where helpers says that it is too old.
     import atexit
     import base64
     import importlib
     import io
+    import re
     import shutil
     import subprocess
     import sys
@@ -20,28 +22,13 @@ def bring_along(version, packed, needs, small):
     import zipfile
     from importlib.util import find_spec
 
-    class NotInstalled(ImportError):
-        def _render_traceback_(self):  # IPython shows this in place of a traceback
-            return [str(self)]
-
-    def missing(modules):
-        return [name for module, name in modules.items() if find_spec(module) is None]
-
-    # Without its dependencies, of which torch is one: an environment that works stays as it is.
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--retries", "1"]
-    if (names := missing(small)) and not missing(needs):
-        subprocess.run([*pip, *names], capture_output=True)
-        importlib.invalidate_caches()
-    if names := missing(needs | small):
-        raise NotInstalled(
-            f"This notebook needs {', '.join(names)}, which this Python does not have. Run "
-            f"'pip install {' '.join(names)}' (that takes a connection), then this cell again."
-        )
-    try:
-        found = importlib.import_module("helpers").__version__
-    except (ImportError, AttributeError):  # none, or something else of that name
-        found = None
-    if found != version:
+    # Read, not imported: a file of the reader's own that has the name may do anything.
+    spec = find_spec("helpers")
+    found = None
+    if spec is not None and spec.has_location:
+        with open(spec.origin, encoding="utf-8", errors="replace") as file:
+            found = re.search(r"^__version__ = ['\"](.+)['\"]$", file.read(), re.MULTILINE)
+    if found is None or found.group(1) != version:
         folder = tempfile.mkdtemp(prefix="helpers-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))).extractall(folder)
@@ -49,4 +36,11 @@ def bring_along(version, packed, needs, small):
             del sys.modules[module]
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
-        importlib.import_module("helpers")  # before torch: see there
+    helpers = importlib.import_module("helpers")  # before torch: see there
+    missing = [name for module, name in small.items() if find_spec(module) is None]
+    if missing:
+        # Without dependencies, of which torch is one: an environment that works stays as it is.
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--retries", "1"]
+        subprocess.run(pip + missing, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        importlib.invalidate_caches()
+        helpers._requirements.check(missing)
