@@ -371,7 +371,7 @@ class Stack:
 
     def clip(self, norm):
         """Shorten the gradient of each model that is longer than ``norm``."""
-        squares = sum(grad.flatten(1).square().sum(1) for grad in self.grads.values())
+        squares = sum(grad.reshape(len(grad), -1).square().sum(1) for grad in self.grads.values())
         factors = (norm / (squares.sqrt() + 1e-6)).clamp(max=1)
         for grad in self.grads.values():
             grad *= factors.view(-1, *[1] * (grad.ndim - 1))

@@ -34,7 +34,7 @@ from helpers._checks import (
 )
 from helpers._stack import Stack, chain_of, mean_by_rows, tensors
 from helpers._trial import check_step
-from helpers.training import progress_bar
+from helpers.training import progress_bar, rmse
 
 # Of weights, gradients and the optimizer's state: larger stacks wait for memory, smaller ones for Python.
 STACK_BYTES = 8 * 2**20
@@ -163,6 +163,52 @@ def fit_many(
     return ensemble
 
 
+def fit_splits(make_model, scaled, splits, seeds=None, *, loss=None, **options):
+    """Train a model for each split of a table, as ``fit_many``; ``errors()`` are in the target's unit.
+
+    Parameters
+    ----------
+    make_model : callable () -> nn.Module
+    scaled : X (M, n, features), y (M, n, 1) and unit (M,)
+        As ``data.scale_splits`` gives them for these splits.
+    splits : list of M pairs or triples of row numbers
+    seeds : sequence of M ints, optional
+        0 to M - 1 by default.
+    loss : callable, optional
+        The mean squared error by default.
+    options
+        Handed to ``fit_many``: epochs, optimizer, batch_size and all the others.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``scaled`` is no such triple, and as ``fit_many``.
+
+    Examples
+    --------
+    >>> houses = load_boston()
+    >>> splits = list(ShuffleSplit(2, random_state=0).split(houses))
+    >>> scaled = scale_splits(houses, splits)
+    >>> run = fit_splits(Regressor, scaled, splits, epochs=30, optimizer=torch.optim.Adam)
+    >>> run.errors() < 8  # thousand dollars
+    tensor([True, True])
+    """
+    if not isinstance(scaled, tuple) or len(scaled) != 3:
+        raise TypeError(
+            "scaled must be (X, y, unit) as data.scale_splits gives it: scaled=scale_splits(frame, splits); got "
+            f"{type(scaled).__name__}"
+        )
+    X, y, unit = scaled
+    seeds = range(len(unit)) if seeds is None else seeds
+    ensemble = fit_many(make_model, X, y, splits, seeds, loss=loss or torch.nn.MSELoss(), **options)
+    ensemble.unit = unit
+    return ensemble
+
+
 class Ensemble:
     """M trained models, their histories and predictions.
 
@@ -179,6 +225,8 @@ class Ensemble:
         Epochs trained when the validation loss was lowest.
     predictions : tensor (M, n, ...)
         Each model's output for every row of X, in eval mode.
+    unit : tensor (M,)
+        What 1 of y is worth: 1, unless ``fit_splits`` knows better.
     seeds : list of M ints
     splits : list of M tuples (train rows, test rows), or with validation rows between, of tensors
 
@@ -205,6 +253,7 @@ class Ensemble:
         self.seeds, self.splits = seeds, splits
         self._X, self._y, self._weights = X, y, weights
         self._chained = self._loss_by_rows = False
+        self.unit = torch.ones(len(seeds), dtype=X.dtype, device=X.device)
         self._checkpoints = {}
         self._predictions = None
 
@@ -270,7 +319,7 @@ class Ensemble:
         for name in ("_X", "_y", "_weights"):
             if self._has_own(name):
                 setattr(few, name, getattr(self, name)[models])
-        for name in ("train_loss", "validation_loss", "test_loss", "best_epoch", "_predictions"):
+        for name in ("train_loss", "validation_loss", "test_loss", "best_epoch", "unit", "_predictions"):
             if getattr(self, name, None) is not None:
                 setattr(few, name, getattr(self, name)[models])
         few._state = {name: value[models] for name, value in self._state.items()}
@@ -344,6 +393,10 @@ class Ensemble:
             target = (self._y[i] if self._has_own("_y") else self._y)[rows]
             scores.append(torch.as_tensor(metric(self.predictions[i, rows], target)))
         return torch.stack(scores)
+
+    def errors(self, metric=rmse, on="test"):
+        """Return the ``score`` in the target's unit: tensor (M,)."""
+        return self.score(metric, on) * self.unit
 
     def at(self, epoch):
         """Return the Ensemble as it was after ``epoch`` epochs, one of the ``checkpoints`` of ``fit_many``.

@@ -16,8 +16,9 @@ from torch.nn import functional as F
 from torch.optim import lr_scheduler as schedules
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers.ensembles import fit_many
-from helpers.models import MLP
+from helpers.data import load_boston, scale_splits
+from helpers.ensembles import fit_many, fit_splits
+from helpers.models import MLP, Regressor
 from helpers.training import evaluate, fit, rmse
 
 N, FEATURES = 61, 5
@@ -413,6 +414,20 @@ def test_an_ensemble_is_a_sequence():
     assert torch.equal(few.at(1).predictions, ensemble.at(1).predictions[1:])
     assert torch.equal(ensemble[[2, 0]].predictions, ensemble.predictions[[2, 0]])
     assert repr(ensemble) == "Ensemble of 3 models (MLP, 109 parameters each), 3 epochs on 40 to 41 rows"
+
+
+def test_errors_are_in_the_targets_unit():
+    frame = load_boston()
+    splits = list(KFold(3, shuffle=True, random_state=0).split(frame))
+    scaled = scale_splits(frame, splits)
+    run = fit_splits(Regressor, scaled, splits, epochs=2, optimizer=ADAM)
+    plain = fit_many(Regressor, *scaled[:2], splits, range(3), epochs=2, optimizer=ADAM, loss=nn.MSELoss())
+    torch.testing.assert_close(run.errors(), plain.score(rmse) * scaled[2])
+    prices = [rmse(run.predictions[i, test], scaled[1][i, test]) * scaled[2][i] for i, (_, test) in enumerate(splits)]
+    torch.testing.assert_close(run[1:].errors(), torch.stack(prices)[1:])
+    assert (run.errors(on="train") != run.errors()).all() and (plain.errors() == plain.score(rmse)).all()
+    with pytest.raises(TypeError, match="scaled=scale_splits"):
+        fit_splits(Regressor, frame, splits, epochs=2, optimizer=ADAM)
 
 
 def test_double_precision():
