@@ -76,7 +76,7 @@ def test_a_second_call_installs_nothing(make):
     assert sum("pip install" in call for call in calls) == 2
 
 
-@pytest.mark.parametrize("shape", ["_static/book.css", "_templates/page.html", "_ext/pages.py"])
+@pytest.mark.parametrize("shape", ["_static/book.css", "_templates/page.html", "_ext/mathml.py"])
 def test_what_shapes_every_page_has_all_of_them_built_again(make, shape):
     changed, pages = make.folder / "book" / shape, make.folder / "_build" / ".doctrees"
     for folder in (changed.parent, pages):

@@ -8,6 +8,8 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from justhtml import JustHTML
+from pygments.styles import get_style_by_name
+from pygments.token import Text
 
 from browsing import CHAPTERS, PAGES, needs_browser
 from tools import ROOT
@@ -130,14 +132,34 @@ def test_every_page_is_valid(documents):
     assert not errors
 
 
-def test_only_styles_that_no_page_uses_are_left_out(monkeypatch):
+@pytest.mark.parametrize(
+    "file, needs",
+    [
+        ("sphinx-design.min.css", '<div class="sd-card">'),
+        ("design-tabs.js", '<div class="sd-tab-set">'),
+        ("togglebutton.js", '<div class="toggle">'),
+        ("togglebutton.css", '<div class="admonition dropdown">'),
+        ("play.js", '<div data-play="valley">'),
+        ("book.css", "<p>"),
+    ],
+)
+def test_a_file_is_left_out_only_where_nothing_needs_it(monkeypatch, file, needs):
     monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
-    from lean import prune
+    from loading import is_used
 
-    used = {"a", "b"}
-    kept = ["p{c:1}", ".a .b{c:1}", ".x,.a{c:1}", "p:not(.x){c:1}", ":is(.x,.a) p{c:1}", "@font-face{src:x}"]
-    css = "".join(kept) + ".x{c:1}.a.x{c:1}.x :is(.a,.y){c:1}@media print{.a{c:1}.x{c:1}}"
-    assert prune(css, used) == "".join(kept) + "@media print{.a{c:1}}"
+    assert is_used(file, needs)
+    assert is_used(file, "<p>") == (needs == "<p>") and not is_used("thebe.js", needs)
+
+
+def test_only_code_without_a_colour_of_its_own_has_no_tag(monkeypatch):
+    """In the styles of the site, light and dark: another style may colour what is left out now."""
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from code_tags import UNCOLOURED
+
+    for theme in ("light", "dark"):
+        style = get_style_by_name(f"a11y-high-contrast-{theme}")
+        for kind in UNCOLOURED:
+            assert style.style_for_token(kind) == style.style_for_token(Text)
 
 
 def violations(page, **options):

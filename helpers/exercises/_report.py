@@ -102,6 +102,14 @@ def choice(value, name, options):
     raise Wrong(f"{name} must be one of {', '.join(map(repr, options))}; this is {_what(value)}.")
 
 
+def recognise(answer, mistakes, *, rtol=0.0, atol=0.0, before=""):
+    """Raise ``Wrong`` with its hint if ``answer`` is one of ``mistakes``, pairs (what it gives, hint)."""
+    for given, hint in mistakes:
+        pair = (torch.as_tensor(part, dtype=torch.float64) for part in (answer, given))
+        if torch.allclose(*pair, rtol=rtol, atol=atol):
+            raise Wrong(f"{before}{hint}")
+
+
 def _what(value):
     kind = type(value).__name__
     if isinstance(value, (str, int, float, bool)):

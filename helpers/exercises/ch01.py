@@ -5,7 +5,7 @@ from functools import cache
 import torch
 from torch import nn
 
-from helpers.exercises._report import Wrong, check, choice, function, number, tensor
+from helpers.exercises._report import Wrong, check, choice, function, number, recognise, tensor
 
 POINTS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 AND, OR, XOR = torch.tensor([[0, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0]]).float()
@@ -157,16 +157,14 @@ def check_01_largest_rate(rate):
     ran = f"From your rate of {rate:.4g}, the loss {ends}."
     if abs(rate * large / 2 - 1) < 0.005:
         return f"{ran}\nYou have found the border."
-    known = {
-        2 / 13.4031: "That is the border for five points. More points, further out: does the bowl get steeper or flatter?",
-        2 / small: "That is 2 divided by the smaller curvature. Which of the two directions gives way first?",
-        1 / large: "That is half of the border: 1 / λ for 2 / λ, or a 2/5 in H where there are more than five points?",
-        large: "That is the curvature. What has it to do with the largest rate?",
-        2 / (large / 2 * 10): "The curvature lacks the factor 2/N, for the loss is a mean of N squares.",
-    }  # fmt: skip
-    for value, hint in known.items():
-        if abs(rate / value - 1) < 0.01:
-            raise Wrong(f"{ran}\n{hint}")
+    typical = (
+        (2 / 13.4031, "That is the border for five points. More points, further out: does the bowl get steeper or flatter?"),
+        (2 / small, "That is 2 divided by the smaller curvature. Which of the two directions gives way first?"),
+        (1 / large, "That is half of the border: 1 / λ for 2 / λ, or a 2/5 in H where there are more than five points?"),
+        (large, "That is the curvature. What has it to do with the largest rate?"),
+        (2 / (large / 2 * 10), "The curvature lacks the factor 2/N, for the loss is a mean of N squares."),
+    )  # fmt: skip
+    recognise(rate, typical, rtol=0.01, before=f"{ran}\n")
     side = (
         "small: a larger one still converges" if rate < 2 / large else "large: the steep direction diverges"
     )

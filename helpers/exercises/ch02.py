@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from helpers.data import load_boston, split_and_scale
-from helpers.exercises._report import Wrong, check, function, module, number, tensor
+from helpers.exercises._report import Wrong, check, function, module, number, recognise, tensor
 from helpers.models import MLP, Regressor
 from helpers.training import rmse
 
@@ -78,21 +78,19 @@ def check_02_batches(error):
     losses, sizes = [4.0, 1.0, 25.0], [32, 32, 8]
     value = number(error(list(losses), list(sizes)), f"my_rmse({losses}, {sizes})")
     loss, size = torch.tensor(losses), torch.tensor(sizes)
-    known = {
-        "": (loss * size).sum() / size.sum(),
-        "Each batch counts the same here, but the last one has fewer rows. Weigh them.": loss.mean(),
-        "That is the mean of the roots. Is it the root of the mean?": ((loss.sqrt() * size).sum() / size.sum()) ** 2,
-        "That is the mean of the roots, and small batches count as much as large ones.": loss.sqrt().mean() ** 2,
-        "That is still the MSE. In which unit is it?": ((loss * size).sum() / size.sum()) ** 2,
-        "That is the MSE, and each batch counts the same although the last has fewer rows.": loss.mean() ** 2,
-        "A sum over all rows, not yet their mean.": (loss * size).sum(),
-    }  # fmt: skip
+    mean_square = (loss * size).sum() / size.sum()
     said = f"my_rmse({losses}, {sizes}) = {value:.4g}."
-    for hint, mean_square in known.items():
-        if abs(value - mean_square.sqrt()) < 1e-3:
-            if hint:
-                raise Wrong(f"{said}\n{hint}")
-            return f"{said}\nThe same as from all 72 rows at once."
+    if abs(value - mean_square.sqrt()) < 1e-3:
+        return f"{said}\nThe same as from all 72 rows at once."
+    typical = (
+        (loss.mean().sqrt(), "Each batch counts the same here, but the last one has fewer rows. Weigh them."),
+        ((loss.sqrt() * size).sum() / size.sum(), "That is the mean of the roots. Is it the root of the mean?"),
+        (loss.sqrt().mean(), "That is the mean of the roots, and small batches count as much as large ones."),
+        (mean_square, "That is still the MSE. In which unit is it?"),
+        (loss.mean(), "That is the MSE, and each batch counts the same although the last has fewer rows."),
+        ((loss * size).sum().sqrt(), "A sum over all rows, not yet their mean."),
+    )  # fmt: skip
+    recognise(value, typical, atol=1e-3, before=f"{said}\n")
     raise Wrong(f"{said}\nHow large is the sum of the squares in each batch? Start from there.")
 
 
@@ -151,14 +149,12 @@ def check_02_quarter(guess, errors):
     )
     if abs(guess / quarter - 1) < 0.15:
         return f"Near. {said} A quarter of the networks, twice the uncertainty."
-    hints = {
-        1: "With fewer networks the mean is less certain.",
-        4: "Not so bad: look at how n enters a standard error.",
-        0.5: "Fewer networks, and a surer mean? The other way round.",
-    }
-    for factor, hint in hints.items():
-        if abs(guess / (factor * whole) - 1) < 0.15:
-            raise Wrong(f"{said} {hint}")
+    typical = (
+        (whole, "With fewer networks the mean is less certain."),
+        (4 * whole, "Not so bad: look at how n enters a standard error."),
+        (whole / 2, "Fewer networks, and a surer mean? The other way round."),
+    )
+    recognise(guess, typical, rtol=0.15, before=f"{said} ")
     raise Wrong(f"{said} A standard error is the standard deviation over the root of n.")
 
 
@@ -211,14 +207,12 @@ def check_02_paired(difference):
         raise Wrong(f"{said}\nThe mean of the difference is {gap.mean():.3f}.")
     if abs(error - gap.std() / root) < 2e-4:
         return f"{said}\nUnpaired it would be ± {_unpaired(first, second):.3f}: the luck of the split cancels in the pairs."
-    known = {
-        "That is the uncertainty of two unrelated groups. Subtract first, pair by pair, then look at the spread.": _unpaired(first, second),
-        "That is the spread of single differences, not the uncertainty of their mean.": gap.std(),
-        "That is the variance over n. A standard error has the unit of the errors.": gap.var() / 50,
-    }  # fmt: skip
-    for hint, value in known.items():
-        if abs(error - value) < 2e-4:
-            raise Wrong(f"{said}\n{hint}")
+    typical = (
+        (_unpaired(first, second), "That is the uncertainty of two unrelated groups. Subtract first, pair by pair, then look at the spread."),
+        (gap.std(), "That is the spread of single differences, not the uncertainty of their mean."),
+        (gap.var() / 50, "That is the variance over n. A standard error has the unit of the errors."),
+    )  # fmt: skip
+    recognise(error, typical, atol=2e-4, before=f"{said}\n")
     raise Wrong(
         f"{said}\nThe mean is right; the standard error is the standard deviation of the differences over the root of n."
     )

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.data import load_boston, split_and_scale
-from helpers.exercises._report import Wrong, check, function, number, tensor
+from helpers.exercises._report import Wrong, check, function, number, recognise, tensor
 from helpers.models import MLP
 
 
@@ -33,13 +33,12 @@ def check_03_fold(fold):
             raise Wrong(
                 "The weights differ. Put h = W1 x + b1 into W2 h + b2: in which order do the matrices stand?"
             )
-        known = {
-            "You kept the second layer's bias. But the first layer's comes through too, by way of W2.": second.bias,
-            "The first layer's bias comes through W2, rightly; now the second layer's is missing.": b - second.bias,
-        }  # fmt: skip
-        for hint, bias in known.items():
-            if one.bias is not None and torch.allclose(one.bias, bias, atol=1e-5):
-                raise Wrong(f"The weights are right. {hint}")
+        typical = (
+            (second.bias, "You kept the second layer's bias. But the first layer's comes through too, by way of W2."),
+            (b - second.bias, "The first layer's bias comes through W2, rightly; now the second layer's is missing."),
+        )  # fmt: skip
+        if one.bias is not None:
+            recognise(one.bias, typical, atol=1e-5, before="The weights are right. ")
     raise Wrong("The weights are right, the bias is not. What comes out of the pair for x = 0?")
 
 
@@ -69,13 +68,11 @@ def check_03_softplus(f, slope):
             "is taken. Which function of torch did the chapter use for log(1 + ...)?"
         )
     s = torch.sigmoid(x)
-    known = {
-        "That is the slope of the sigmoid, one derivative too far.": s * (1 - s),
-        "It falls where the function gets steeper: is a sign turned?": 1 - s,
-    }
-    for hint, wrong in known.items():
-        if torch.allclose(steep, wrong, atol=1e-4):
-            raise Wrong(f"my_softplus is right, also far out. my_slope is not. {hint}")
+    typical = (
+        (s * (1 - s), "That is the slope of the sigmoid, one derivative too far."),
+        (1 - s, "It falls where the function gets steeper: is a sign turned?"),
+    )
+    recognise(steep, typical, atol=1e-4, before="my_softplus is right, also far out. my_slope is not. ")
     if not torch.allclose(steep, s, atol=1e-4):
         raise Wrong(
             "my_softplus is right, also far out. my_slope is not: the derivative of log(u) is u' / u."

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers.data import load_boston
-from helpers.exercises._report import Wrong, check, function, module, number, tensor
+from helpers.exercises._report import Wrong, check, function, module, number, recognise, tensor
 
 
 @check
@@ -26,9 +26,7 @@ def check_04_costly_loss(my_loss):
         (torch.where(r < 0, 3 * r**2, r**2).mean(), "Do you square? The cost grows with |r| itself."),
         (torch.where(r < 0, 3 * r, r).mean(), "Low guesses get a cost below 0, a reward. Mind the sign of r."),
     )  # fmt: skip
-    for mistaken, message in typical:
-        if abs(value - mistaken) < 1e-3:
-            raise Wrong(message)
+    recognise(value, typical, atol=1e-3)
     if abs(value - cost.mean()) > 1e-3:
         raise Wrong(
             f"For y_hat = {y_hat.tolist()} and y = {y.tolist()} it gives {value:.2f}. Do the four rows by hand."
@@ -69,20 +67,21 @@ def check_04_letters(my_guess):
     """Your guess: the first loss of a network for 26 letters, to one decimal."""
     guess = number(my_guess, "my_guess")
     first = F.cross_entropy(torch.zeros(1, 26), torch.tensor([0])).item()
+    far_off = (
+        (26, "26 is the number of classes. The loss is minus the log of what each of them gets."),
+        (1 / 26, "That is the probability of the right letter. The loss is minus its logarithm."),
+        (0, "0 is the loss of a network that is right and sure. This one knows nothing yet."),
+    )
     typical = (
-        (26, 0.5, "26 is the number of classes. The loss is minus the log of what each of them gets."),
-        (1 / 26, 0.01, "That is the probability of the right letter. The loss is minus its logarithm."),
-        (-first, 0.06, "The size is right. But minus log p is never below 0: the log of a number below 1 is."),
-        (4.70, 0.06, "That is the logarithm to base 2. PyTorch, and this book, take the natural one."),
-        (1.41, 0.06, "That is the logarithm to base 10. PyTorch, and this book, take the natural one."),
-        (2.30, 0.06, "That is the first loss of ten classes. Are more classes easier to guess, or harder?"),
-        (0, 0.01, "0 is the loss of a network that is right and sure. This one knows nothing yet."),
+        (-first, "The size is right. But minus log p is never below 0: the log of a number below 1 is."),
+        (4.70, "That is the logarithm to base 2. PyTorch, and this book, take the natural one."),
+        (1.41, "That is the logarithm to base 10. PyTorch, and this book, take the natural one."),
+        (2.30, "That is the first loss of ten classes. Are more classes easier to guess, or harder?"),
     )  # fmt: skip
     if abs(guess - first) < 0.06:
         return f"26 equal logits have a cross-entropy of {first:.2f}."
-    for mistaken, near, message in typical:
-        if abs(guess - mistaken) <= near:
-            raise Wrong(message)
+    recognise(guess, far_off, atol=0.01)
+    recognise(guess, typical, atol=0.06)
     side = "low" if guess < first else "high"
     raise Wrong(f"Too {side}. What probability does each of 26 letters get, and what is minus its log?")
 
@@ -105,9 +104,7 @@ def check_04_cross_entropy(my_cross_entropy):
         (right * 4, "This is the sum over the rows. Wanted is their mean."),
         (-right, "The size is right; the sign is not."),
     )  # fmt: skip
-    for mistaken, message in typical:
-        if torch.isclose(torch.tensor(value), mistaken, atol=1e-4):
-            raise Wrong(message)
+    recognise(value, typical, atol=1e-4)
     if abs(value - right) > 1e-4:
         raise Wrong(f"For the four rows of the check it gives {value:.4f}, nn.CrossEntropyLoss {right:.4f}.")
     sure = my_cross_entropy(torch.tensor([[200.0, 0.0, 0.0]]), torch.tensor([1]))
@@ -136,9 +133,7 @@ def check_04_smoothing(my_floor):
     )  # fmt: skip
     if abs(floor - lowest) < 0.006:
         return f"{lowest:.3f}: less than that no network can get, however good it is."
-    for mistaken, message in typical:
-        if abs(floor - mistaken) < 0.006:
-            raise Wrong(message)
+    recognise(floor, typical, atol=0.006)
     side = "low" if floor < lowest else "high"
     raise Wrong(
         f"Too {side}. The loss is lowest where p equals t: write t down, and let PyTorch compute that loss."

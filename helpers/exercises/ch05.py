@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercises._report import Wrong, check, function, number
+from helpers.exercises._report import Wrong, check, function, number, recognise
 
 
 @check
@@ -23,9 +23,7 @@ def check_05_limit(my_rate):
         (1.0, "That is the limit of (w - 3)², whose curvature is 2. This loss is five times as steep."),
         (5.0, "A steeper loss needs a smaller rate, not a larger one."),
     )
-    for mistake, message in typical:
-        if abs(rate - mistake) < 0.005:
-            raise Wrong(message)
+    recognise(rate, typical, atol=0.005)
     multiplied = f"Each step multiplies the distance by {abs(1 - 10 * rate):.2f}"
     if factors[1] < 1:
         raise Wrong(f"{multiplied}: it converges, but a larger rate would still do so.")
@@ -189,9 +187,7 @@ def check_05_kappa(my_guess):
         (1, "As many? Look at the last column of the table, and how it grows with κ."),
         (214, "Ten times the ratio of κ = 1,000? The ratio grows as the root of κ."),
     )
-    for mistake, message in typical:
-        if abs(guess / mistake - 1) < 0.05:
-            raise Wrong(message)
+    recognise(guess, typical, rtol=0.05)
     raise Wrong(f"Too {'low' if guess < ratio else 'high'}. Which column of the table does the ratio follow?")
 
 
@@ -212,9 +208,7 @@ def check_05_report(my_report):
         (validation.gather(0, test.argmin(0)[None]).mean(), "The two halves have changed places."),
         (test.mean(), "That is the mean over all rates, good and bad. Which rate does each network take?"),
     )  # fmt: skip
-    for mistake, message in typical:
-        if abs(value - mistake) < 1e-5:
-            raise Wrong(message)
+    recognise(value, typical, atol=1e-5)
     if abs(value - right) > 1e-5:
         raise Wrong("That is not the mean test error at each network's best rate. Which way does dim go?")
     diverged = [validation.clone(), test.clone()]

@@ -9,14 +9,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
 from helpers.data import load_boston
-from helpers.exercises._report import Wrong, check, function, number
-
-
-def _recognise(value, typical, near=0.01):
-    """Raise Wrong with the message of the first (mistake, message) that ``value`` is near to."""
-    for mistake, message in typical:
-        if abs(value - mistake) <= near:
-            raise Wrong(message)
+from helpers.exercises._report import Wrong, check, function, number, recognise
 
 
 @check
@@ -34,7 +27,7 @@ def check_06_best_of_twenty(my_guess):
         (0.067, "That is the standard error of the twenty scores' mean. The lowest is no mean."),
         (0.3, "By that much a typical score is off, up or down. Among twenty, one is luckier than that."),
     )
-    _recognise(guess, typical, near=0.03)
+    recognise(guess, typical, atol=0.03)
     raise Wrong(
         f"Too {'small' if guess < gap else 'large'}. How many of a hundred scores are two standard "
         "deviations too low? And so of twenty?"
@@ -90,7 +83,7 @@ def check_06_pooled(my_rmse):
         (np.sqrt(np.sum(every**2)), "That is the root of the sum. It would grow with the number of rows."),
         (np.mean(every), "Errors of both signs cancel in a mean. Square them first."),
     )
-    _recognise(value, typical)
+    recognise(value, typical, atol=0.01)
     right = np.sqrt(np.mean(every**2))
     if abs(value - right) > 0.01:
         raise Wrong(
@@ -114,7 +107,7 @@ def check_06_standard_error(my_se):
         (sd * (1 / m + 2) ** 0.5, "The fraction is upside down: more training rows should not widen the ±."),
         (sd * (1 / 2) ** 0.5, "The bracket has two parts. Where is the 1/m of the plain standard error?"),
     )
-    _recognise(value, typical, near=0.004)
+    recognise(value, typical, atol=0.004)
     right = sd * (1 / m + 1 / 2) ** 0.5
     if abs(value - right) > 0.004:
         raise Wrong(f"For the scores {scores.tolist()}, 50 and 100 it gives {value:.3f}. Do it by hand.")
@@ -152,7 +145,7 @@ def check_06_twice(my_guess):
             "That share of the rows has its twin in the same fold. It is the squared errors that it scales.",
         ),
     )
-    _recognise(guess, typical, near=0.05)
+    recognise(guess, typical, atol=0.05)
     raise Wrong(
         f"Too {'low' if guess < factor else 'high'}. For which rows is there still an error? "
         "What share of the squared errors is left, and of its root?"

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises._report import Wrong, check, function, module, number, tensor
+from helpers.exercises._report import Wrong, check, function, module, number, recognise, tensor
 from helpers.models import MLP, Regressor
 
 
@@ -59,15 +59,14 @@ def check_07_count(my_count):
     """The number of parameters of NamedRegressor(hidden=(100, 30)), such as 1234."""
     count, right = number(my_count, "my_count"), _size((100, 30))
     usual = _size((50, 30))
-    hints = {
-        2 * usual: "That doubles every tensor. Which of the six shapes hold the width that was doubled?",
-        usual + 13 * 50 + 50: "You doubled fc1. Now think of the layer that reads its numbers: has fc2 changed?",
-        usual + 50 * 30: "You doubled the weights of fc2. And fc1, which makes the numbers that fc2 reads?",
-        _size((100, 30), biases=False): "Those are the weights. What else does a layer hold?",
-        usual: "That is the network as it was. Its first hidden layer is to be twice as wide.",
-    }  # fmt: skip
-    if count in hints:
-        raise Wrong(hints[count])
+    typical = (
+        (2 * usual, "That doubles every tensor. Which of the six shapes hold the width that was doubled?"),
+        (usual + 13 * 50 + 50, "You doubled fc1. Now think of the layer that reads its numbers: has fc2 changed?"),
+        (usual + 50 * 30, "You doubled the weights of fc2. And fc1, which makes the numbers that fc2 reads?"),
+        (_size((100, 30), biases=False), "Those are the weights. What else does a layer hold?"),
+        (usual, "That is the network as it was. Its first hidden layer is to be twice as wide."),
+    )  # fmt: skip
+    recognise(count, typical)
     if count != right:
         away = abs(count / right - 1)
         near = "Near" if away < 0.1 else "Not near"
