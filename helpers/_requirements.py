@@ -28,7 +28,7 @@ def check(needs=None):
     from importlib.metadata import PackageNotFoundError, requires, version
 
     try:
-        needs = needs or requires("neural-networks-measured")
+        needs = needs or requires("neural-networks-measured") or []
     except PackageNotFoundError:  # a copy that was never installed: nobody noted what it needs
         needs = []
     lacking = {}

@@ -20,11 +20,12 @@ ROW_NAME = re.compile(
 )
 WORDS = 20  # at most, for a column of its own for each
 # A number among other signs, as in "$ -1,234.50 per month".
-NUMBER = re.compile(r"([^-+−\d]*?)[-+−]?([^-+−\d]*?)(\d[\d.,'\s]*[\d.,]|\d|[.,]\d+)(.*)")
+EXPONENT = r"(?:[eE][-+]?\d+)?"
+NUMBER = re.compile(rf"([^-+−\d]*?)[-+−]?([^-+−\d]*?)((?:\d[\d.,'\s]*[\d.,]|\d|[.,]\d+){EXPONENT})(.*)")
 # By the mark before the decimals: what numbers look like, and what turns them into Python's.
 MARKS = {
-    ".": (re.compile(r"(\d{1,3}([,'\s]\d{3})+|\d*)(\.\d*)?"), {",": ""}),
-    ",": (re.compile(r"(\d{1,3}([.'\s]\d{3})+|\d*)(,\d*)?"), {r"\.": "", ",": "."}),
+    ".": (re.compile(rf"(\d{{1,3}}([,'\s]\d{{3}})+|\d*)(\.\d*)?{EXPONENT}"), {",": ""}),
+    ",": (re.compile(rf"(\d{{1,3}}([.'\s]\d{{3}})+|\d*)(,\d*)?{EXPONENT}"), {r"\.": "", ",": "."}),
 }
 DAYS = "({0} - {0}.min()) / pd.Timedelta(days=1)"
 # By pandas' name for the kind of values: what they are, and what makes numbers of a column {0}.
@@ -42,6 +43,11 @@ KINDS |= {"datetime64": KINDS["datetime"], "date": KINDS["datetime"], "timedelta
 
 def check_frame(frame):
     """Raise unless ``frame`` is a DataFrame of finite numbers: features and, last, a target that varies."""
+    if frame is None:
+        raise TypeError(
+            "frame is None, which is what pandas' methods return with inplace=True; "
+            "leave that out, as in: frame = table.dropna()"
+        )
     if not isinstance(frame, pd.DataFrame):
         reader = "read_csv" if isinstance(frame, str) else "DataFrame"
         raise TypeError(
@@ -120,9 +126,10 @@ def _how_to_read(frame):
     """Return the options of read_csv for a file that became one column, or None."""
     (name,) = frame.columns
     rows = frame[name].astype(str)
-    for mark in (";", "\t", "|", ",", r"\s+"):
-        # Commas and spaces may belong to a name.
-        if (mark in str(name) and mark in ";\t|") or rows.str.contains(mark, regex=mark == r"\s+").all():
+    lines = pd.Series([*([name] if isinstance(name, str) else []), *rows], dtype=object)
+    for mark, pattern in ((";", ";"), ("\t", "\t"), ("|", r"\|"), (",", ","), (r"\s+", r"\S\s+\S")):
+        # A semicolon says enough in the header; commas and spaces may be part of it.
+        if lines[:1].str.contains(pattern).all() and (mark in ";\t|" or lines.str.contains(pattern).all()):
             # Where decimal commas separated the fields, the first of them became the index.
             split = type(frame.index) is not pd.RangeIndex or rows.str.contains(r"\d,\d").any()
             decimal = ", decimal=','" if split and mark != "," else ""
@@ -245,7 +252,7 @@ def _dates(column):
 
 
 def _check_words(frame, words):
-    target = frame.columns[-1]
+    target = list(frame.columns)[-1]
     kinds = {name: sorted(frame[name].dropna().unique(), key=str) for name in words}
     if target in kinds:
         other = _other_target(frame)
@@ -280,7 +287,7 @@ def _other_target(frame):
 
 
 def _check_values(frame):
-    table, target = values(frame), frame.columns[-1]
+    table, target = values(frame), list(frame.columns)[-1]
     infinite = frame.columns[np.isinf(table).any(axis=0)].tolist()
     if infinite:
         mend = "frame = frame.replace([np.inf, -np.inf], np.nan)"
@@ -294,6 +301,9 @@ def _check_values(frame):
             raise ValueError(f"{said}drop rows without a target: frame = frame.dropna(subset=[{target!r}])")
         if 2 * missing.any(axis=1).sum() <= len(frame):
             raise ValueError(f"{said}drop those rows: frame = frame.dropna()")
+        empty = frame.columns[2 * missing.sum(axis=0) > len(frame)].tolist()
+        if 0 < len(empty) < frame.shape[1] - 1:
+            raise ValueError(f"{said}drop the emptiest: frame = frame.drop(columns={empty})")
         raise ValueError(
             f"{said}most rows lack one, so fill them (test rows have a say in a median): "
             "frame = frame.astype(float).fillna(frame.median())"

@@ -202,6 +202,6 @@ def _check_range(frame, train, which):
     target = frame.iloc[train, -1]
     if target.min() == target.max():
         raise ValueError(
-            f"the {len(train)} training rows {which} all have the target {target.name!r} = "
-            f"{target.iloc[0]:g}, so there is nothing to learn; give more rows, or others"
+            f"the {len(train)} training rows {which} have one and the same target, {target.iloc[0]:g}, so "
+            "there is nothing to learn from them; give more rows, or others"
         )

@@ -41,7 +41,16 @@ def run(*command, **options):
 
 def install(python, names):
     """Install the newest versions; return {name: version} of all that is then there."""
-    done = run(python, "-m", "pip", "install", "--quiet", *(name + HELD.get(name, "") for name in names))
+    done = run(
+        python,
+        "-X",
+        "utf8",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        *(name + HELD.get(name, "") for name in names),
+    )
     if done.returncode:
         sys.exit(f"The newest versions do not go together:\n{done.stderr}")
     listed = run(python, "-m", "pip", "list", "--format=freeze", check=True).stdout

@@ -18,8 +18,9 @@ def copy_tree(target):
 
 
 def command(*arguments, python=sys.executable):
-    """Return the command that runs pytest with ``arguments``: paths and further options."""
-    return [str(python), "-m", "pytest", "--nbval", "-q", "-rfE", "--color=no", *map(str, arguments)]
+    """Return the command that runs pytest with ``arguments``, paths and further options; its report is UTF-8."""
+    options = ["--nbval", "-q", "-rfE", "--color=no"]
+    return [str(python), "-X", "utf8", "-m", "pytest", *options, *map(str, arguments)]
 
 
 def failures(report):

@@ -63,6 +63,11 @@ SOURCES: dict[str, list[tuple]] = {
         ("scaled diabetes", "as_frame=True, scaled=False", "as_frame=True, scaled=True"),
         ("double precision", "dtype=np.float32)", "dtype=np.float64)"),
     ],
+    "_requirements": [
+        ("old packages let through", "if _numbers(there) < _numbers(oldest):", "if False:"),
+        ("missing packages let through", "            lacking[package] = need\n", "            pass\n"),
+        ("old Pythons let through", "if sys.version_info[:2] < PYTHON:", "if False:"),
+    ],
     "_tables": [
         ("missing values let through", "    if missing.any():", "    if False:"),
         ("words let through", "    if words:\n", "    if False:\n"),
@@ -160,7 +165,12 @@ SOURCES: dict[str, list[tuple]] = {
     ],
 }  # fmt: skip
 
-TESTED_WITH = {"_checks": "ensembles", "_stack": "ensembles", "_tables": "tables"}
+TESTED_WITH = {
+    "_checks": "ensembles",
+    "_stack": "ensembles",
+    "_tables": "tables",
+    "_requirements": "standalone",
+}
 
 # What compares is damaged too: (file, what, old, new).
 CHECKS = [

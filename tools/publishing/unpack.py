@@ -25,7 +25,7 @@ def bring_along(version, packed, small):
     # Read, not imported: a file of the reader's own that has the name may do anything.
     spec = find_spec("helpers")
     found = None
-    if spec is not None and spec.has_location:
+    if spec is not None and spec.origin is not None:
         with open(spec.origin, encoding="utf-8", errors="replace") as file:
             found = re.search(r"^__version__ = ['\"](.+)['\"]$", file.read(), re.MULTILINE)
     if found is None or found.group(1) != version:
