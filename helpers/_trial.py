@@ -42,7 +42,7 @@ class Slip(ValueError):
         self.remedy = remedy
 
 
-def check_step(model, loss, x, y, weights=None, of="", train=True):
+def check_step(model, loss, x, y, weights=None, *, of="", train=True):
     """Raise ValueError unless the model and the loss work on a few rows, and leave no trace.
 
     Parameters
@@ -338,20 +338,24 @@ def _matters(which, loss, parts):
     low, high = y.double().aminmax()
 
     def random(part, low, high):
-        return (
-            torch.rand(part.shape, generator=draws, dtype=torch.double) * (high - low).cpu() + low.cpu()
-        ).to(part)
+        return (low + (high - low) * torch.rand(part.shape, generator=draws).to(y.device)).to(part)
 
     for _ in range(20):  # some losses, such as the absolute error, may stay the same by chance
-        given = [
-            random(output, low, high),
-            y,
-            *(random(w, torch.tensor(0.5), torch.tensor(1.5)) for w in weights),
-        ]
+        given = [random(output, low, high), y, *(random(part, 0.5, 1.5) for part in weights)]
         moved = [part.roll(1, 0) if i == which else part for i, part in enumerate(given)]
         if torch.equal(given[which], moved[which]) or not _same(loss, given, moved):
             return True
     return False
+
+
+def _same(loss, parts, others):
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            one, other = torch.as_tensor(loss(*parts)), torch.as_tensor(loss(*others))
+            return torch.allclose(one, other, rtol=1e-5)
+        except Exception:  # a loss that takes no random numbers, such as a logarithm's
+            return False
 
 
 def _about_weights(error, X, y, weights=None):
@@ -368,15 +372,6 @@ def _weighted(y, weights):
         each = 'nn.functional.cross_entropy(prediction, target, reduction="none")'
     weight = "weights" if weights.ndim == 1 else "weights.flatten()"
     return f"weight row by row: loss=lambda prediction, target, weights: ({weight} * {each}).mean()"
-
-
-def _same(loss, parts, others):
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return torch.allclose(*(torch.as_tensor(loss(*each)) for each in (parts, others)), rtol=1e-5)
-        except Exception:  # a loss that takes no random numbers, such as a logarithm's
-            return False
 
 
 def _message(what, rows, of, error, advice):
@@ -397,26 +392,24 @@ def _conversion(model, rows, attempt):
         ],
         "weights": [f"weights.{number}"],
     }  # fmt: skip
-    choices = [
-        [name, *(way for way in ways[name] if _sensible(way, name, part))] for name, part in rows.items()
-    ]
-    for choice in sorted(
-        product(*choices), key=lambda words: (len(set(words) - set(rows)), len("".join(words)))
-    ):
+    choices = [[name, *(w for w in ways[name] if _sensible(w, name, part))] for name, part in rows.items()]
+
+    def length(choice):
+        return len(set(choice) - set(rows)), len("".join(choice))
+
+    for choice in sorted(product(*choices), key=length)[1:]:  # the first changes nothing
         try:
             attempt({name: _evaluate(words, rows) for name, words in zip(rows, choice)})
         except Exception:
             continue
         used = [words for words in choice if words not in rows]
-        double = kind == torch.float32 and used == [
-            f"{name}.float()" for name, part in rows.items() if part.dtype == torch.float64
-        ]
-        return f"use {' and '.join(used)}" + (
-            ", or a model in double precision too, made with .double()"
-            if double
-            and all(part.dtype == torch.float64 for part in rows.values() if part.is_floating_point())
-            else ""
-        )
+        floats = [name for name, part in rows.items() if part.is_floating_point()]
+        advice = f"use {' and '.join(used)}"
+        if used == [f"{name}.float()" for name in floats if rows[name].dtype == torch.float64] and len(
+            used
+        ) == len(floats):
+            advice += ", or a model in double precision too, made with .double()"
+        return advice
     return None
 
 
@@ -428,16 +421,12 @@ def _sensible(way, name, part):
         return False
     if converted.dtype == part.dtype and torch.equal(converted, part):
         return False
-    if (
-        ".squeeze(1)" in way
-        and converted.ndim == part.ndim
-        or way.startswith("X")
-        and "unsq" in way
-        and part.ndim > 1
-    ):
-        return False
+    if ".squeeze" in way:
+        return part.shape[1:2] == (1,)
+    if "unsqueeze" in way and name == "X":
+        return part.ndim == 1
     whole = not part.is_floating_point() or torch.equal(part, part.round())
-    if "long" in way:
+    if way == "y.long()":
         return whole  # prices are no classes
     if way == "y - 1":
         return whole and part.min() == 1

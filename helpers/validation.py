@@ -95,7 +95,7 @@ def _splits(cv, rows, y, groups, stratify, validation):
             if stratify is not None
             else check_cv(cv, labels, classifier=labels is not None)
         )
-    if is_splitter(cv):
+    if is_splitter(cv) and not isinstance(cv, type):
         name = type(cv).__name__
         for argument, value, kind in (("groups", groups, "Group"), ("stratify", stratify, "Stratified")):
             if value is not None and type(cv).__module__.startswith("sklearn.") and kind not in name:
@@ -107,6 +107,8 @@ def _splits(cv, rows, y, groups, stratify, validation):
         splits = [tuple(split) for split in cv]
     except TypeError:
         splits = []
+    if isinstance(cv, type):
+        raise TypeError(f"cv is the class {cv.__name__}; make one of it: cv={cv.__name__}(...)")
     if {len(split) for split in splits} not in ({2}, {3} if validation is None else {2}):
         raise TypeError(
             "cv must be a scikit-learn splitter such as KFold(5, shuffle=True, random_state=0), "
@@ -187,7 +189,7 @@ def hold_out(splits, share, seed=0, groups=None):
 
 
 def _check_share(share, name):
-    whole = isinstance(share, numbers.Integral) and not isinstance(share, bool) and share > 0
+    whole = isinstance(share, numbers.Integral) and not isinstance(share, bool) and int(share) > 0
     if not (whole or isinstance(share, float) and 0 < share < 1):
         raise ValueError(
             f"{name} must be a share between 0 and 1, such as 0.2, or a number of rows; got {share!r}"
