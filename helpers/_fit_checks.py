@@ -140,8 +140,8 @@ def check_loader(data, name):
         raise ValueError(f"{name} has no rows; check the split that made it")
     if len(data) == 0:
         raise ValueError(
-            f"{name} gives no batch: it leaves out the last one, of {len(data.sampler)} rows, as not full; "
-            "use drop_last=False, or a smaller batch_size"
+            f"{name} gives no batch: it leaves out one that isn't full, and all its rows are fewer than "
+            f"batch_size={data.batch_size}; use drop_last=False, or a smaller batch_size"
             if data.drop_last
             else f"{name} gives no batch: its sampler has no rows"
         )
