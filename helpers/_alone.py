@@ -51,11 +51,15 @@ def check_same_as_alone(ensemble, factory, loss, batch_size, clip_norm=None):
             expected = [one.gradients(*(v[i].clone() for v in batch)) for i, one in enumerate(everyone)]
         except Exception as error:
             rows = batch[0].shape[1]
-            raise ValueError(f"make_model's module and loss don't work on a batch of {rows} rows: {error}") from error
+            raise ValueError(
+                f"make_model's module and loss don't work on a batch of {rows} rows: {error}"
+            ) from error
         found = _together(stack.gradients, loss_of_all, *batch)
         for i, one in enumerate(everyone):
             _compare("the loss", found[i], expected[i])
-            largest = max([p.grad.abs().max() for p in one.model.parameters() if p.grad is not None], default=0)
+            largest = max(
+                [p.grad.abs().max() for p in one.model.parameters() if p.grad is not None], default=0
+            )
             for name, p in one.model.named_parameters():
                 if name in stack.grads:
                     grad = torch.zeros_like(p) if p.grad is None else p.grad

@@ -25,6 +25,8 @@ from helpers._trial import forked, takes
 
 # Schedules made for a number of steps, and where they keep it.
 PLANNED = {CosineAnnealingLR: "T_max", CosineAnnealingWarmRestarts: "T_0", PolynomialLR: "total_iters"}
+# How what is no tensor becomes an array of numbers: tables, lists, tables of objects, sparse matrices.
+WAYS = "{}.to_numpy()", "{}", "np.array({})", "{}.to_numpy(float)", "{}.astype(float)", "{}.toarray()"
 SIDES = {2: ("train", "test"), 3: ("train", "validation", "test")}
 CLOSURE = """
     for X, y in data:
@@ -163,6 +165,11 @@ def check_loss(loss, name="loss"):
             f"{name} must be a function (prediction, target) that returns a number, such as "
             f"{'nn.MSELoss()' if name == 'loss' else 'rmse'}, got {name_of(loss)}"
         )
+    if not takes(loss, 2) and not takes(loss, 3):
+        raise TypeError(
+            f"{name} is called with a prediction and a target, and {name_of(loss)} takes another number of arguments: "
+            f"{name}=lambda prediction, target: ..."
+        )
     if name == "metric" and next(iter(_parameters(loss)), None) == "y_true":
         raise TypeError(
             f"{name}={name_of(loss)} takes the targets first, and is given them second: "
@@ -194,14 +201,7 @@ def check_tensors(**values):
 def _as_tensor(name, value):
     """Say how a value becomes a tensor, in code that was tried."""
     place = {"torch": torch, "np": np, name: value}
-    for way in (
-        "{}.to_numpy()",
-        "{}",
-        "np.array({})",
-        "{}.to_numpy(float)",
-        "np.array({}, float)",
-        "{}.toarray()",
-    ):
+    for way in WAYS:
         array = way.format(name)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # PyTorch's, that a way is slow
@@ -226,7 +226,10 @@ def check_data(X, y, m, weights=None):
     check_finite(X, "X", "inputs")
     check_finite(y, "y", "targets")
     if not X.is_floating_point():
-        raise TypeError(f"X must hold floats, not {X.dtype}; convert it: X.float()")
+        raise TypeError(
+            f"X must hold floats, not {X.dtype}; convert it: X.float(). A model that looks up categories turns them "
+            "back, by x.long() in its forward"
+        )
     if X.ndim not in (2, 3) or X.ndim == 3 and len(X) != m:
         flat = "X.unsqueeze(1)" if X.ndim == 1 else "X.flatten(1)"
         raise ValueError(

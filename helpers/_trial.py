@@ -30,6 +30,11 @@ REMEDIES = {
     "DataLoader if it is the last one, or a larger batch_size",
     "numpy": "a loss needs gradients, which NumPy and scikit-learn don't give: use PyTorch's operations, "
     "such as nn.MSELoss()",
+    "scalar types: Long, Int": "an embedding looks up whole numbers: x.long() in the model's forward",
+    "index out of range": "an embedding needs a row for each category, numbered from 0: "
+    "num_embeddings=int(X.max()) + 1",
+    "input to conv": "rows that are flat have to be unfolded: nn.Unflatten(1, (1, height, width)) as the model's first "
+    "layer",
     "graph a second time": "leave .backward() out of the loss: training calls it",
 }
 
@@ -385,7 +390,10 @@ def _conversion(model, rows, attempt):
     kind = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     number = {torch.float32: "float()", torch.float64: "double()"}.get(kind, f"to({kind})")
     ways = {
-        "X": [f"X.{number}", "X.unsqueeze(1)", f"X.{number}.unsqueeze(1)", "X.flatten(1)", f"X.{number}.flatten(1)"],
+        "X": [
+            f"X.{number}", "X.unsqueeze(1)", f"X.{number}.unsqueeze(1)", "X.flatten(1)", f"X.{number}.flatten(1)",
+            "X.movedim(-1, 1)", f"X.{number}.movedim(-1, 1)",
+        ],
         "y": [
             f"y.{number}", "y.long()", "y.unsqueeze(1)", "y.squeeze(1)", f"y.{number}.unsqueeze(1)",
             f"y.{number}.squeeze(1)", "y.squeeze(1).long()", "y - 1", "(y + 1) / 2",
@@ -424,7 +432,7 @@ def _sensible(way, name, part):
     if ".squeeze" in way:
         return part.shape[1:2] == (1,)
     if "unsqueeze" in way and name == "X":
-        return part.ndim == 1
+        return part.ndim != 2
     whole = not part.is_floating_point() or torch.equal(part, part.round())
     if way == "y.long()":
         return whole  # prices are no classes
@@ -470,7 +478,7 @@ def _misfit(model, x):
             where = "X has" if first else f"layer {name!r} gets"
             return (
                 f"{where} {features} features, and {'the first layer' if first else 'it'} takes "
-                f"{layer.in_features}: make it with in_features={features}"
+                f"{layer.in_features}: give it so many, or make it with in_features={features}"
             )
     finally:
         for hook in hooks:
