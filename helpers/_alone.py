@@ -51,7 +51,9 @@ def check_same_as_alone(ensemble, factory, loss, batch_size, clip_norm=None):
             expected = [one.gradients(*(v[i].clone() for v in batch)) for i, one in enumerate(everyone)]
         except Exception as error:
             rows = batch[0].shape[1]
-            raise ValueError(f"make_model's module and loss don't work on a batch of {rows} rows: {error}") from error
+            raise ValueError(
+                f"make_model's module and loss don't work on a batch of {rows} rows: {error}"
+            ) from error
         found = _together(stack.gradients, loss_of_all, *batch)
         for i, one in enumerate(everyone):
             _compare("the loss", found[i], expected[i])

@@ -6,7 +6,6 @@ An error names the argument and says what to do, in code where it can.
 import inspect
 import numbers
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -20,12 +19,14 @@ from torch.optim.lr_scheduler import (
     PolynomialLR,
     ReduceLROnPlateau,
 )
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
-from helpers._trial import check_outputs, check_step, device_of, forked, takes
+from helpers._trial import check_step as check_step
+from helpers._trial import forked, takes
 
 # Schedules made for a number of steps, and where they keep it.
 PLANNED = {CosineAnnealingLR: "T_max", CosineAnnealingWarmRestarts: "T_0", PolynomialLR: "total_iters"}
+# How what is no tensor becomes an array of numbers: tables, lists, tables of objects, sparse matrices.
+WAYS = "{}.to_numpy()", "{}", "np.array({})", "{}.to_numpy(float)", "{}.astype(float)", "{}.toarray()"
 SIDES = {2: ("train", "test"), 3: ("train", "validation", "test")}
 CLOSURE = """
     for X, y in data:
@@ -73,7 +74,7 @@ def check_on_epoch(on_epoch):
     if not callable(on_epoch) or not takes(on_epoch, 2):
         raise TypeError(
             "on_epoch must be a function of two arguments, the epoch and what is trained: "
-            f"def on_epoch(epoch, model); got {_name(on_epoch)}"
+            f"def on_epoch(epoch, model); got {name_of(on_epoch)}"
         )
 
 
@@ -106,7 +107,7 @@ def check_model(model):
     if isinstance(model, type) and issubclass(model, nn.Module):
         raise TypeError(f"model is the class {model.__name__}; make one of it: {model.__name__}(...)")
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be an nn.Module, such as MLP(13, (50, 30), 1), got {_name(model)}")
+        raise TypeError(f"model must be an nn.Module, such as MLP(13, (50, 30), 1), got {name_of(model)}")
     if any(torch.nn.parameter.is_lazy(value) for value in (*model.parameters(), *model.buffers())):
         raise ValueError(
             "model has lazy layers without weights yet: call it on a row, model(X[:1]), before its optimizer is made"
@@ -123,10 +124,10 @@ def check_factory(make_model):
     if not callable(make_model):
         raise TypeError(
             "make_model must be a function that makes a model, such as lambda: MLP(13, (50, 30), 1), "
-            f"got {_name(make_model)}"
+            f"got {name_of(make_model)}"
         )
     if not takes(make_model, 0):
-        name = _name(make_model)
+        name = name_of(make_model)
         raise TypeError(
             f"make_model is called without arguments, and {name} needs some; give them here: partial({name}, ...), "
             f"or lambda: {name}(...)"
@@ -136,7 +137,7 @@ def check_factory(make_model):
 def check_module(model, first):
     """Raise unless ``model`` is a new module with the layers of the ``first``, if there is one."""
     if not isinstance(model, nn.Module):
-        raise TypeError(f"make_model must return an nn.Module, got {_name(model)}")
+        raise TypeError(f"make_model must return an nn.Module, got {name_of(model)}")
     if first is None:
         return
     if model is first:
@@ -162,16 +163,21 @@ def check_loss(loss, name="loss"):
     if not callable(loss):
         raise TypeError(
             f"{name} must be a function (prediction, target) that returns a number, such as "
-            f"{'nn.MSELoss()' if name == 'loss' else 'rmse'}, got {_name(loss)}"
+            f"{'nn.MSELoss()' if name == 'loss' else 'rmse'}, got {name_of(loss)}"
+        )
+    if not takes(loss, 2) and not takes(loss, 3):
+        raise TypeError(
+            f"{name} is called with a prediction and a target, and {name_of(loss)} takes another number of arguments: "
+            f"{name}=lambda prediction, target: ..."
         )
     if name == "metric" and next(iter(_parameters(loss)), None) == "y_true":
         raise TypeError(
-            f"{name}={_name(loss)} takes the targets first, and is given them second: "
-            f"{name}=lambda prediction, target: {_name(loss)}(target, prediction)"
+            f"{name}={name_of(loss)} takes the targets first, and is given them second: "
+            f"{name}=lambda prediction, target: {name_of(loss)}(target, prediction)"
         )
 
 
-def _name(value):
+def name_of(value):
     """Name a function or class, or say of what kind another value is."""
     return getattr(value, "__name__", None) or f"{type(value).__name__}"
 
@@ -194,24 +200,15 @@ def check_tensors(**values):
 
 def _as_tensor(name, value):
     """Say how a value becomes a tensor, in code that was tried."""
-    places = {"torch": torch, "np": np, name: value}
-    for way in (
-        "{}.to_numpy()",
-        "{}",
-        "np.array({})",
-        "{}.to_numpy(float)",
-        "np.array({}, float)",
-        "{}.toarray()",
-    ):
-        numbers = way.format(name)
+    place = {"torch": torch, "np": np, name: value}
+    for way in WAYS:
+        array = way.format(name)
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # PyTorch's, that a way is slow
             try:
-                classes = name == "y" and np.asarray(eval(numbers, places)).dtype.kind in "iub"
-                code = (
-                    f"torch.tensor({numbers})" if classes else f"torch.tensor({numbers}, dtype=torch.float32)"
-                )
-                eval(code, places)
+                whole = name == "y" and np.asarray(eval(array, place)).dtype.kind in "iub"
+                code = f"torch.tensor({array}{'' if whole else ', dtype=torch.float32'})"
+                eval(code, place)
                 return f"{name} = {code}"
             except Exception:
                 continue
@@ -229,7 +226,10 @@ def check_data(X, y, m, weights=None):
     check_finite(X, "X", "inputs")
     check_finite(y, "y", "targets")
     if not X.is_floating_point():
-        raise TypeError(f"X must hold floats, not {X.dtype}; convert it: X.float()")
+        raise TypeError(
+            f"X must hold floats, not {X.dtype}; convert it: X.float(). A model that looks up categories turns them "
+            "back, by x.long() in its forward"
+        )
     if X.ndim not in (2, 3) or X.ndim == 3 and len(X) != m:
         flat = "X.unsqueeze(1)" if X.ndim == 1 else "X.flatten(1)"
         raise ValueError(
@@ -259,24 +259,25 @@ def check_data(X, y, m, weights=None):
 
 
 def is_splitter(cv):
-    """Say if this is one of scikit-learn's, or like them; words and tensors can be split too."""
+    """Say if this is one of scikit-learn's, or like them: words and tensors can be split too."""
     return hasattr(cv, "split") and not isinstance(cv, (str, torch.Tensor))
 
 
 def check_splits(splits, m, X):
+    """Return a tuple of row numbers for each of m models: (train, test) or (train, validation, test)."""
     if is_splitter(splits):
         raise TypeError(
-            f"splits is a splitter; let it split the rows: splits=list({_name(splits)}(...).split(X))"
+            f"splits is a splitter; let it split the rows: splits=list({name_of(splits)}(...).split(X))"
         )
     try:
         splits = list(splits)
-        first = splits[0] if splits else ()
+        first = splits[0] if splits else []
         if len(first) == 0 or np.ndim(first[0]) == 0:  # the rows of one split: for all models
             splits = [splits] * m if splits else splits
     except TypeError:
         raise TypeError(
             "splits must be a pair (train rows, test rows), or one for each model, such as "
-            f"list(KFold(5).split(X)); got {_name(splits)}"
+            f"list(KFold(5).split(X)); got {name_of(splits)}"
         ) from None
     if len(splits) != m:
         raise ValueError(
@@ -290,8 +291,8 @@ def check_splits(splits, m, X):
                 f"splits[{i}] must be a pair (train rows, test rows), or (train, validation, test) rows, "
                 f"got {len(split)} parts"
             )
-        sides = zip(split, SIDES[len(split)])
-        checked.append(tuple(check_rows(rows, f"splits[{i}]'s {side} rows", X) for rows, side in sides))
+        sides = SIDES[len(split)]
+        checked.append(tuple(check_rows(r, f"splits[{i}]'s {side} rows", X) for r, side in zip(split, sides)))
     if len({len(split) for split in checked}) > 1:
         raise ValueError("splits must be all pairs (train, test), or all triples (train, validation, test)")
     return checked
@@ -311,84 +312,6 @@ def check_rows(rows, name, X):
     return torch.from_numpy(rows.astype(np.int64)).to(X.device)
 
 
-def check_loader(data, name):
-    shuffle = ", shuffle=True" if name == "data" else ""
-    if not isinstance(data, DataLoader):
-        if isinstance(data, Dataset):
-            rows = f"list({name})" if isinstance(data, IterableDataset) else name
-        elif hasattr(data, "X_train"):  # a Split
-            side = "train" if name == "data" else "test"
-            rows = f"TensorDataset({name}.X_{side}, {name}.y_{side})"
-        elif isinstance(data, (tuple, list)) and all(isinstance(part, torch.Tensor) for part in data):
-            rows = f"TensorDataset(*{name})"
-        else:
-            rows = "TensorDataset(X, y)"
-        raise TypeError(
-            f"{name} must be a DataLoader, not {type(data).__name__}; make one, of tensors X and y: "
-            f"DataLoader({rows}, batch_size=32{shuffle})"
-        )
-    if isinstance(data.dataset, IterableDataset):
-        raise TypeError(
-            f"{name} is a stream (IterableDataset), whose rows can't be checked, counted and shuffled before "
-            f"training; collect them: DataLoader(list({name}.dataset), batch_size={data.batch_size}{shuffle})"
-        )
-    if not hasattr(data.dataset, "__len__"):
-        raise TypeError(f"{name} has a dataset without a length; give its class a method __len__")
-    if len(data.dataset) == 0:
-        raise ValueError(f"{name} has no rows; check the split that made it")
-    if len(data) == 0:
-        raise ValueError(
-            f"{name} gives no batch: it leaves out the last one, of {len(data.sampler)} rows, as not full; "
-            "use drop_last=False, or a smaller batch_size"
-            if data.drop_last
-            else f"{name} gives no batch: its sampler has no rows"
-        )
-
-
-def few_rows(data, name, every=True):
-    """Return a few of the loader's rows, as [X, y] or [X, y, weights]; check ``every`` row for NaN on the way.
-
-    The loader itself draws a random number whenever it is read, and would draw others afterwards.
-    """
-    rows = data.dataset
-    if hasattr(data.sampler, "indices"):
-        rows = Subset(rows, data.sampler.indices)
-    size = None if data.batch_sampler is None else 1024 if every else 16
-    few = []
-    with forked():
-        for batch in DataLoader(rows, size, collate_fn=data.collate_fn, generator=torch.Generator()):
-            check_parts(batch, name)
-            for part, what in zip(batch, ("inputs", "targets", "weights")):
-                check_finite(part, name, what)
-            if all(part.shape[1:] == old.shape[1:] for part, old in zip(batch, few)):
-                together = [torch.cat(parts) for parts in zip(few, batch)] if few else batch
-                few = [part[telling_rows(together[1])] for part in together]
-            if not every:
-                break
-    return few
-
-
-def check_parts(batch, name):
-    shuffle = ", shuffle=True" if name == "data" else ""
-    if isinstance(batch, dict):
-        keys = ", ".join(f"row[{key!r}]" for key in list(batch)[:2])
-        raise TypeError(
-            f"{name}'s rows are dictionaries, and must be pairs (X, y), such as "
-            f"DataLoader([({keys}) for row in {name}.dataset], batch_size=32{shuffle})"
-        )
-    if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
-        parts = f"{len(batch)} part(s)" if isinstance(batch, (tuple, list)) else "one part"
-        raise TypeError(
-            f"{name}'s rows must be (X, y), or (X, y, weights), and have {parts}; for example "
-            f"DataLoader(TensorDataset(X, y), batch_size=32{shuffle})"
-        )
-    for part in batch:
-        if not isinstance(part, torch.Tensor):
-            raise TypeError(
-                f"{name}'s rows must hold numbers alone, and one part is a {type(part).__name__}; encode it"
-            )
-
-
 def telling_rows(y, first=16):
     """Return the numbers of the first rows of y (n, ...), and of those with the smallest and the largest target."""
     values = y.reshape(len(y), -1).double()
@@ -396,90 +319,39 @@ def telling_rows(y, first=16):
     return torch.cat([torch.arange(min(first, len(y)), device=y.device), torch.stack(extremes)]).unique()
 
 
-def check_batches(model, loss, data, name, train=False):
-    """Raise unless a step on this loader's batches works."""
-    check_loader(data, name)
-    rows = [part.to(device_of(model)) for part in few_rows(data, name)]
-    check_step(model, loss, *rows, of=f"{name}'s ", train=train)
-    count = len(data.sampler)
-    if (
-        train
-        and data.batch_size
-        and (data.batch_size == 1 or not data.drop_last and count % data.batch_size == 1)
-    ):
-        check_step(model, loss, *(part[:1] for part in rows), of=f"{name}'s ", train=train)
+def check_optimizers(
+    optimizer, scheduler, m, epochs=None, batches=None, step_scheduler="epoch", template=None
+):
+    """Return for each of m models a function that makes its optimizer, and a description of what it makes.
 
-
-def check_fit(model, data, epochs, loss, optimizer, scheduler, step_scheduler, clip_norm,
-              validation, patience, test, on_epoch):  # fmt: skip
-    check_model(model)
-    check_counts(epochs=(epochs, 0))
-    check_loss(loss)
-    check_clip(clip_norm)
-    check_on_epoch(on_epoch)
-    check_optimizer(optimizer, model)
-    if patience is not None:
-        check_counts(patience=(patience, 1))
-        if validation is None:
+    ``template`` is a model like those to be trained; ``batches`` is how many an epoch has, an int, or ints
+    where models differ.
+    """
+    factories = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer] * m
+    if len(factories) != m:
+        raise ValueError(f"optimizer is a list of {len(factories)}, seeds of {m}; give one for each model")
+    parameters = [torch.zeros(3, 4), torch.zeros(4)]
+    if template is not None:
+        parameters = [p.detach() for p in template.parameters() if p.requires_grad]
+        if not parameters:
             raise ValueError(
-                "patience needs validation rows to be judged by: validation=DataLoader(TensorDataset(X, y), "
-                "batch_size=32), of rows that are neither in data nor in test"
+                "make_model's module has no parameter that requires a gradient, so nothing would be learned; "
+                "call .requires_grad_(True) on what is to be trained"
             )
-    check_batches(model, loss, data, "data", train=True)
-    for name, loader in (("validation", validation), ("test", test)):
-        if loader is not None:
-            check_batches(model, loss, loader, name)
-    check_schedule(scheduler, optimizer, step_scheduler, epochs, [len(data)])
-
-
-def check_evaluate(model, data, metric):
-    check_model(model)
-    check_loss(metric, "metric")
-    check_loader(data, "data")
-    if len(few_rows(data, "data", every=False)) == 3 and not takes(metric, 3):
-        raise TypeError(
-            f"metric={_name(metric)} takes a prediction and a target, and data's rows have a third part, weights; "
-            "leave it out: DataLoader(TensorDataset(X, y), batch_size=32)"
-        )
-
-
-def check_inputs(model, X):
-    check_model(model)
-    check_tensors(X=X)
-    check_finite(X, "X", "inputs")
-
-
-@contextmanager
-def advising(model, rows, name):
-    """Where the model fails on rows, a tensor or a loader, say what to do about them."""
-    try:
-        yield
-    except Exception:
-        x, of = (rows[:16], "") if name == "X" else (few_rows(rows, name, every=False)[0], f"{name}'s ")
-        check_outputs(model, x.to(device_of(model)), of)
-        raise
-
-
-def check_optimizer(optimizer, model):
-    """Raise unless the optimizer, already made, trains parameters of the model."""
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        name = _name(optimizer)
-        example = f"torch.optim.{name if hasattr(torch.optim, name) else 'Adam'}(model.parameters(), lr=1e-3)"
-        raise TypeError(
-            f"optimizer must be an optimizer made from the model's parameters, such as {example}; got {name}"
-        )
-    check_closure(optimizer)
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if not any(id(p) in held for p in model.parameters()):
-        raise ValueError(
-            "optimizer holds none of this model's parameters, so nothing would be learned; "
-            f"make it from model.parameters(): torch.optim.{type(optimizer).__name__}(model.parameters(), ...)"
-        )
-    if not any(id(p) in held for p in model.parameters() if p.requires_grad):
-        raise ValueError(
-            "optimizer holds only parameters that require no gradient, so nothing would be learned; call "
-            "model.requires_grad_(True), or make it from those that do"
-        )
+    settings = {}
+    with forked():  # should an optimizer draw random numbers
+        for factory in {id(factory): factory for factory in factories}.values():
+            given = [nn.Parameter(p.clone()) for p in parameters]
+            made = make_optimizer(factory, given)
+            places = {id(p): i for i, p in enumerate(given)}
+            groups = [g | {"params": [places[id(p)] for p in g["params"]]} for g in made.param_groups]
+            setting = type(made), repr(groups)
+            if setting not in settings.values():
+                check_closure(made)
+                check_elementwise(factory, parameters)
+                check_scheduler(scheduler, made, step_scheduler, epochs, batches)
+            settings[id(factory)] = setting
+    return factories, [settings[id(factory)] for factory in factories]
 
 
 def check_closure(optimizer):
@@ -493,52 +365,16 @@ def check_closure(optimizer):
         )
 
 
-def check_optimizers(
-    optimizer, scheduler, m, epochs=None, batches=None, step_scheduler="epoch", template=None
-):
-    """Return a function that makes an optimizer for each of m models, and a description of what it makes.
-
-    ``template`` is a model like those to be trained; ``batches`` an int, or ints if they differ from model to
-    model, the steps of an epoch.
-    """
-    factories = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer] * m
-    if len(factories) != m:
-        raise ValueError(f"optimizer is a list of {len(factories)}, seeds of {m}; give one for each model")
-    parameters = [torch.zeros(3, 4), torch.zeros(4)]
-    if template is not None:
-        parameters = [p.detach() for p in template.parameters() if p.requires_grad]
-        if not parameters:
-            raise ValueError(
-                "make_model's module has no parameter that requires a gradient, so nothing would be learned; "
-                "call .requires_grad_(True) on what is to be trained"
-            )
-    described = {}
-    for factory in factories:
-        if id(factory) in described:
-            continue
-        if not callable(factory):
-            kind = type(factory).__name__
-            name = (
-                kind if isinstance(factory, torch.optim.Optimizer) and hasattr(torch.optim, kind) else "Adam"
-            )
-            raise TypeError(
-                "optimizer must be a function that makes one from parameters, for example "
-                f"partial(torch.optim.{name}, lr=1e-3); got {kind}"
-            )
-        given = [nn.Parameter(p.clone()) for p in parameters]
-        made = make_optimizer(factory, given)
-        places = {id(p): i for i, p in enumerate(given)}
-        groups = [group | {"params": [places[id(p)] for p in group["params"]]} for group in made.param_groups]
-        setting = type(made), repr(groups)
-        if setting not in described.values():
-            check_closure(made)
-            check_elementwise(factory, parameters)
-            check_scheduler(scheduler, made, step_scheduler, epochs, batches)
-        described[id(factory)] = setting
-    return factories, [described[id(factory)] for factory in factories]
-
-
 def make_optimizer(factory, parameters):
+    if not callable(factory):
+        kind = type(factory).__name__
+        example = (
+            kind if isinstance(factory, torch.optim.Optimizer) and hasattr(torch.optim, kind) else "Adam"
+        )
+        raise TypeError(
+            "optimizer must be a function that makes one from parameters, for example "
+            f"partial(torch.optim.{example}, lr=1e-3); got {kind}"
+        )
     try:
         optimizer = factory(parameters)
     except Exception as error:
@@ -548,7 +384,7 @@ def make_optimizer(factory, parameters):
         ) from error
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(
-            f"optimizer must make a torch.optim.Optimizer, not {_name(optimizer)}; for example "
+            f"optimizer must make a torch.optim.Optimizer, not {name_of(optimizer)}; for example "
             "partial(torch.optim.Adam, lr=1e-3)"
         )
     own = {id(p) for p in parameters}
@@ -604,7 +440,7 @@ def check_scheduler(scheduler, optimizer, step_scheduler, epochs, batches):
     if not callable(scheduler):
         raise TypeError(
             "scheduler must be a function that makes one from an optimizer, for example "
-            f"partial(torch.optim.lr_scheduler.StepLR, step_size=10); got {_name(scheduler)}"
+            f"partial(torch.optim.lr_scheduler.StepLR, step_size=10); got {name_of(scheduler)}"
         )
     try:
         schedule = scheduler(optimizer)
@@ -631,7 +467,7 @@ def check_schedule(schedule, optimizer, step_scheduler, epochs, batches):
     if not isinstance(schedule, LRScheduler):
         raise TypeError(
             "scheduler must be one of torch.optim.lr_scheduler, made from the optimizer, such as "
-            f"torch.optim.lr_scheduler.StepLR(optimizer, step_size=10); got {_name(schedule)}"
+            f"torch.optim.lr_scheduler.StepLR(optimizer, step_size=10); got {name_of(schedule)}"
         )
     if getattr(schedule, "optimizer", optimizer) is not optimizer:
         raise ValueError(
@@ -649,31 +485,26 @@ def check_length(schedule, step_scheduler, epochs, batches):
     own, other = steps[step_scheduler], ({"epoch", "batch"} - {step_scheduler}).pop()
     if not own:
         return
-    kind = type(schedule).__name__
-    taken = (
-        f"this run steps it {' or '.join(map(str, sorted(own)))} times with step_scheduler={step_scheduler!r}"
-    )
+    taken = " or ".join(map(str, sorted(own)))
+    run = f"this run steps it {taken} times with step_scheduler={step_scheduler!r}"
+    name = f"scheduler {type(schedule).__name__}"
     switch = f"use step_scheduler={other!r}"
-
-    def planned(name):
-        if len(own) == 1:
-            return f"{name}={min(own)}"
-        return f"step_scheduler='epoch' and {name}={epochs}, as models differ in their number of batches"
-
     if isinstance(schedule, OneCycleLR):
-        left = {schedule.total_steps - schedule.last_epoch}
-        if left != own:
-            advice = switch if left == steps[other] else f"use {planned('total_steps')}"
-            raise ValueError(f"scheduler {kind} is planned for {left.pop()} steps, and {taken}; {advice}")
+        left = schedule.total_steps - schedule.last_epoch
+        advice = f"use total_steps={taken}"
+        if steps[other] == {left}:
+            advice = switch
+        elif len(own) > 1:
+            advice = f"models differ in their batches: use step_scheduler='epoch' with total_steps={epochs}"
+        if own != {left}:
+            raise ValueError(f"{name} is planned for {left} steps, and {run}; {advice}")
     elif isinstance(schedule, CyclicLR):
         up = round(schedule.total_size * schedule.step_ratio)
+        advice = f"use step_size_up={max(1, min(own) // 2)}"
         if min(own) < up:
-            advice = (
-                switch if min(steps[other], default=0) >= up else f"use step_size_up={max(1, min(own) // 2)}"
-            )
-            raise ValueError(f"scheduler {kind} takes {up} steps to reach max_lr, and {taken}; {advice}")
+            advice = switch if min(steps[other], default=0) >= up else advice
+            raise ValueError(f"{name} takes {up} steps to reach max_lr, and {run}; {advice}")
     elif type(schedule) in PLANNED:
-        name = PLANNED[type(schedule)]
-        length = getattr(schedule, name)
+        length = getattr(schedule, PLANNED[type(schedule)])
         if length in steps[other] - own:
-            raise ValueError(f"scheduler {kind} is planned for {name}={length} steps, and {taken}; {switch}")
+            raise ValueError(f"{name} is planned for {length} steps, and {run}; {switch}")

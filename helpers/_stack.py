@@ -46,7 +46,9 @@ def _layers(module, name):
     if kind in ELEMENTWISE | {nn.Linear, nn.Dropout}:
         in_place = getattr(module, "inplace", False) and kind not in {nn.ReLU, nn.Dropout}
         return None if in_place or _altered(module) else [(name, module)]
-    inherited = all(getattr(kind, part, 0) is getattr(nn.Sequential, part) for part in ("forward", "__iter__"))
+    inherited = all(
+        getattr(kind, part, 0) is getattr(nn.Sequential, part) for part in ("forward", "__iter__")
+    )
     if not inherited or _altered(module):
         return None
     parts = [_layers(inner, f"{name}{key}.") for key, inner in module._modules.items()]
@@ -54,7 +56,12 @@ def _layers(module, name):
 
 
 def _altered(module):
-    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    hooks = (
+        module._forward_hooks,
+        module._forward_pre_hooks,
+        module._backward_hooks,
+        module._backward_pre_hooks,
+    )
     return any(hooks) or "forward" in vars(module) or type(module).__call__ is not nn.Module.__call__
 
 

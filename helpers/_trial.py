@@ -30,6 +30,11 @@ REMEDIES = {
     "DataLoader if it is the last one, or a larger batch_size",
     "numpy": "a loss needs gradients, which NumPy and scikit-learn don't give: use PyTorch's operations, "
     "such as nn.MSELoss()",
+    "scalar types: Long, Int": "an embedding looks up whole numbers: x.long() in the model's forward",
+    "index out of range": "an embedding needs a row for each category, numbered from 0: "
+    "num_embeddings=int(X.max()) + 1",
+    "input to conv": "rows that are flat have to be unfolded: nn.Unflatten(1, (1, height, width)) as the model's first "
+    "layer",
     "graph a second time": "leave .backward() out of the loss: training calls it",
 }
 
@@ -42,7 +47,7 @@ class Slip(ValueError):
         self.remedy = remedy
 
 
-def check_step(model, loss, x, y, weights=None, of="", train=True):
+def check_step(model, loss, x, y, weights=None, *, of="", train=True):
     """Raise ValueError unless the model and the loss work on a few rows, and leave no trace.
 
     Parameters
@@ -338,20 +343,24 @@ def _matters(which, loss, parts):
     low, high = y.double().aminmax()
 
     def random(part, low, high):
-        return (
-            torch.rand(part.shape, generator=draws, dtype=torch.double) * (high - low).cpu() + low.cpu()
-        ).to(part)
+        return (low + (high - low) * torch.rand(part.shape, generator=draws).to(y.device)).to(part)
 
     for _ in range(20):  # some losses, such as the absolute error, may stay the same by chance
-        given = [
-            random(output, low, high),
-            y,
-            *(random(w, torch.tensor(0.5), torch.tensor(1.5)) for w in weights),
-        ]
+        given = [random(output, low, high), y, *(random(part, 0.5, 1.5) for part in weights)]
         moved = [part.roll(1, 0) if i == which else part for i, part in enumerate(given)]
         if torch.equal(given[which], moved[which]) or not _same(loss, given, moved):
             return True
     return False
+
+
+def _same(loss, parts, others):
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            one, other = torch.as_tensor(loss(*parts)), torch.as_tensor(loss(*others))
+            return torch.allclose(one, other, rtol=1e-5)
+        except Exception:  # a loss that takes no random numbers, such as a logarithm's
+            return False
 
 
 def _about_weights(error, X, y, weights=None):
@@ -370,15 +379,6 @@ def _weighted(y, weights):
     return f"weight row by row: loss=lambda prediction, target, weights: ({weight} * {each}).mean()"
 
 
-def _same(loss, parts, others):
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return torch.allclose(*(torch.as_tensor(loss(*each)) for each in (parts, others)), rtol=1e-5)
-        except Exception:  # a loss that takes no random numbers, such as a logarithm's
-            return False
-
-
 def _message(what, rows, of, error, advice):
     kinds = ", ".join(f"{name} {tuple(part.shape)} {part.dtype}" for name, part in rows.items())
     tried = f"{len(rows['X'])} of {of}rows" if of else f"{len(rows['X'])} rows"
@@ -390,33 +390,34 @@ def _conversion(model, rows, attempt):
     kind = next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
     number = {torch.float32: "float()", torch.float64: "double()"}.get(kind, f"to({kind})")
     ways = {
-        "X": [f"X.{number}", "X.unsqueeze(1)", f"X.{number}.unsqueeze(1)", "X.flatten(1)", f"X.{number}.flatten(1)"],
+        "X": [
+            f"X.{number}", "X.unsqueeze(1)", f"X.{number}.unsqueeze(1)", "X.flatten(1)", f"X.{number}.flatten(1)",
+            "X.movedim(-1, 1)", f"X.{number}.movedim(-1, 1)",
+        ],
         "y": [
             f"y.{number}", "y.long()", "y.unsqueeze(1)", "y.squeeze(1)", f"y.{number}.unsqueeze(1)",
             f"y.{number}.squeeze(1)", "y.squeeze(1).long()", "y - 1", "(y + 1) / 2",
         ],
         "weights": [f"weights.{number}"],
     }  # fmt: skip
-    choices = [
-        [name, *(way for way in ways[name] if _sensible(way, name, part))] for name, part in rows.items()
-    ]
-    for choice in sorted(
-        product(*choices), key=lambda words: (len(set(words) - set(rows)), len("".join(words)))
-    ):
+    choices = [[name, *(w for w in ways[name] if _sensible(w, name, part))] for name, part in rows.items()]
+
+    def length(choice):
+        return len(set(choice) - set(rows)), len("".join(choice))
+
+    for choice in sorted(product(*choices), key=length)[1:]:  # the first changes nothing
         try:
             attempt({name: _evaluate(words, rows) for name, words in zip(rows, choice)})
         except Exception:
             continue
         used = [words for words in choice if words not in rows]
-        double = kind == torch.float32 and used == [
-            f"{name}.float()" for name, part in rows.items() if part.dtype == torch.float64
-        ]
-        return f"use {' and '.join(used)}" + (
-            ", or a model in double precision too, made with .double()"
-            if double
-            and all(part.dtype == torch.float64 for part in rows.values() if part.is_floating_point())
-            else ""
-        )
+        floats = [name for name, part in rows.items() if part.is_floating_point()]
+        advice = f"use {' and '.join(used)}"
+        if used == [f"{name}.float()" for name in floats if rows[name].dtype == torch.float64] and len(
+            used
+        ) == len(floats):
+            advice += ", or a model in double precision too, made with .double()"
+        return advice
     return None
 
 
@@ -428,16 +429,12 @@ def _sensible(way, name, part):
         return False
     if converted.dtype == part.dtype and torch.equal(converted, part):
         return False
-    if (
-        ".squeeze(1)" in way
-        and converted.ndim == part.ndim
-        or way.startswith("X")
-        and "unsq" in way
-        and part.ndim > 1
-    ):
-        return False
+    if ".squeeze" in way:
+        return part.shape[1:2] == (1,)
+    if "unsqueeze" in way and name == "X":
+        return part.ndim != 2
     whole = not part.is_floating_point() or torch.equal(part, part.round())
-    if "long" in way:
+    if way == "y.long()":
         return whole  # prices are no classes
     if way == "y - 1":
         return whole and part.min() == 1
@@ -481,7 +478,7 @@ def _misfit(model, x):
             where = "X has" if first else f"layer {name!r} gets"
             return (
                 f"{where} {features} features, and {'the first layer' if first else 'it'} takes "
-                f"{layer.in_features}: make it with in_features={features}"
+                f"{layer.in_features}: give it so many, or make it with in_features={features}"
             )
     finally:
         for hook in hooks:

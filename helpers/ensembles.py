@@ -346,7 +346,9 @@ class Ensemble:
     def _has_own(self, name):
         """Has each model its own rows of X, of y, of weights?"""
         values, n = getattr(self, name), self._X.shape[-2]
-        return values is not None and (values.ndim == 3 if name == "_X" else values.shape[:2] == (len(self), n))
+        return values is not None and (
+            values.ndim == 3 if name == "_X" else values.shape[:2] == (len(self), n)
+        )
 
     def _rows(self, models, index):
         """Gather the rows ``index`` (m, k) of X, y and, if there are some, weights for ``models`` (m,)."""

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from helpers._checks import advising, check_evaluate, check_fit, check_inputs
+from helpers._fit_checks import advising, check_evaluate, check_fit, check_inputs
 from helpers._trial import device_of, measure
 
 

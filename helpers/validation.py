@@ -68,8 +68,7 @@ def cross_validate(
             f"aside decides when to stop; got patience={patience!r}, validation={validation!r}"
         )
     if validation is not None:
-        _check_share(validation, "validation")
-        splits = hold_out(splits, validation, groups=groups)
+        splits = _hold_out(splits, validation, 0, groups, "validation")
     one = isinstance(seeds, numbers.Integral)
     seeds = check_seeds(range(seeds, seeds + len(splits)) if one else seeds)
     before = {name: option for name, option in options.items() if name not in ("checkpoints", "on_epoch")}
@@ -95,18 +94,24 @@ def _splits(cv, rows, y, groups, stratify, validation):
             if stratify is not None
             else check_cv(cv, labels, classifier=labels is not None)
         )
-    if is_splitter(cv):
+    if is_splitter(cv) and not isinstance(cv, type):
         name = type(cv).__name__
         for argument, value, kind in (("groups", groups, "Group"), ("stratify", stratify, "Stratified")):
             if value is not None and type(cv).__module__.startswith("sklearn.") and kind not in name:
                 raise ValueError(
                     f"{argument} has no effect on {name}; use a splitter such as cv={kind}KFold(5)"
                 )
+        if labels is None and "Stratified" in name:
+            raise ValueError(
+                f"{name} needs a label for each of the {rows} rows, such as stratify=y.flatten()"
+            )
         return list(cv.split(np.zeros(rows), labels, _array(groups)))
     try:
         splits = [tuple(split) for split in cv]
     except TypeError:
         splits = []
+    if isinstance(cv, type):
+        raise TypeError(f"cv is the class {cv.__name__}; make one of it: cv={cv.__name__}(...)")
     if {len(split) for split in splits} not in ({2}, {3} if validation is None else {2}):
         raise TypeError(
             "cv must be a scikit-learn splitter such as KFold(5, shuffle=True, random_state=0), "
@@ -167,7 +172,16 @@ def hold_out(splits, share, seed=0, groups=None):
     >>> [len(rows) for rows in hold_out(pairs, 0.25)[0]]
     [60, 20, 20]
     """
-    _check_share(share, "share")
+    return _hold_out(splits, share, seed, groups, "share")
+
+
+def _hold_out(splits, share, seed, groups, name):
+    """Do as ``hold_out``, and call the share by its ``name`` where it is wrong."""
+    whole = isinstance(share, numbers.Integral) and not isinstance(share, bool) and int(share) > 0
+    if not (whole or isinstance(share, float) and 0 < share < 1):
+        raise ValueError(
+            f"{name} must be a share between 0 and 1, such as 0.2, or a number of rows; got {share!r}"
+        )
     try:
         pairs = [(np.asarray(_array(train)), test) for train, test in splits]
         assert all(train.ndim == 1 for train, _ in pairs)
@@ -178,20 +192,22 @@ def hold_out(splits, share, seed=0, groups=None):
         ) from None
     draws = np.random.RandomState(seed)  # one stream for all splits: each gets other rows
     groups = None if groups is None else np.asarray(_array(groups))
+    rows = 1 + max(train.max() for train, _ in pairs)
+    if groups is not None and len(groups) < rows:
+        raise ValueError(
+            f"groups must be a label for each row of the table, {rows} or more; got {len(groups)}"
+        )
     cut = (ShuffleSplit if groups is None else GroupShuffleSplit)(1, test_size=share, random_state=draws)
     triples = []
     for train, test in pairs:
-        kept, aside = next(cut.split(train, groups=None if groups is None else groups[train]))
+        try:
+            kept, aside = next(cut.split(train, groups=None if groups is None else groups[train]))
+        except ValueError as error:
+            raise ValueError(
+                f"{name}={share!r} can't be set aside from {len(train)} training rows: {error}"
+            ) from error
         triples.append((train[kept], train[aside], test))
     return triples
-
-
-def _check_share(share, name):
-    whole = isinstance(share, numbers.Integral) and not isinstance(share, bool) and share > 0
-    if not (whole or isinstance(share, float) and 0 < share < 1):
-        raise ValueError(
-            f"{name} must be a share between 0 and 1, such as 0.2, or a number of rows; got {share!r}"
-        )
 
 
 def mean_se(values, digits=4):

@@ -15,7 +15,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 from sklearn import metrics
-from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedKFold, train_test_split
 from torch import nn
 from torch.nn import functional as F
 from torch.optim import lr_scheduler as schedules
@@ -224,8 +224,47 @@ def loss_of_logarithms(prediction, target):
     return F.mse_loss(prediction.log(), target.log())
 
 
+class Looked(nn.Module):
+    """Looks categories up, as whole numbers or as it gets them."""
+
+    def __init__(self, whole=True, categories=3):
+        super().__init__()
+        self.whole, self.table, self.layer = whole, nn.Embedding(categories, 2), nn.Linear(8, 1)
+
+    def forward(self, x):
+        return self.layer(self.table(x.long() if self.whole else x).flatten(1))
+
+
+CATEGORIES = torch.stack([CLASSES] * 4, 1).float()
+UNFOLDED = nn.Unflatten(1, (1, 2, 2))
+
+
+def convolution(*first):
+    return nn.Sequential(*first, nn.Conv2d(1, 2, 2), nn.Flatten(), nn.Linear(2, 1))
+
+
 # (what is wrong, what the message says, what it advises), for both fit and fit_many
 BOTH = {
+    "categories as floats": (
+        {"rows": (CATEGORIES, Y), "make_model": partial(Looked, whole=False)},
+        "x.long() in the model's forward",
+        {"make_model": partial(Looked, whole=True)},
+    ),
+    "more categories than rows of the table": (
+        {"rows": (CATEGORIES, Y), "make_model": partial(Looked, categories=2)},
+        "num_embeddings=int(X.max()) + 1",
+        {"make_model": partial(Looked, categories=int(CATEGORIES.max()) + 1)},
+    ),
+    "flat images": (
+        {"make_model": convolution},
+        "nn.Unflatten(1, (1, height, width)) as the model's first layer",
+        {"make_model": partial(convolution, UNFOLDED)},
+    ),
+    "a loss of one argument": (
+        {"loss": lambda prediction: prediction.mean()},
+        ["takes another number of arguments", "loss=lambda prediction, target: ..."],
+        {"loss": lambda prediction, target: prediction.square().mean()},
+    ),
     "one output too few for the classes": (
         {"rows": (X, torch.arange(N) % 4), "loss": CE, "make_model": partial(small, 3)},
         ["y holds class 3", "3 outputs stand for the classes 0 to 2", "out_features=4"],
@@ -293,12 +332,12 @@ BOTH = {
     ),
     "other features": (
         {"make_model": partial(small, features=5)},
-        "X has 4 features, and the first layer takes 5: make it with in_features=4",
+        "X has 4 features, and the first layer takes 5: give it so many, or make it with in_features=4",
         {"make_model": partial(small, features=4)},
     ),
     "layers that don't fit": (
         {"make_model": lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(6, 1))},
-        "layer '2' gets 8 features, and it takes 6: make it with in_features=8",
+        "layer '2' gets 8 features, and it takes 6: give it so many, or make it with in_features=8",
         {"make_model": lambda: nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))},
     ),
     "several outputs": (
@@ -451,6 +490,10 @@ def normalized():
     return nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
 
 
+def pairs_of(parts):
+    return parts[:2], parts[2:]
+
+
 def nested(X, y):
     return SimpleNamespace(X_train=X[:30], y_train=y[:30], X_test=X[30:], y_test=y[30:])
 
@@ -469,6 +512,16 @@ FIT = {
         {"rows": ((255 * IMAGES).byte(), Y)},
         "use X.float().flatten(1)",
         {"rows": ((255 * IMAGES).byte().float().flatten(1), Y)},
+    ),
+    "images without a channel": (
+        {"rows": (IMAGES, Y), "make_model": convolution},
+        "use X.unsqueeze(1)",
+        {"rows": (IMAGES.unsqueeze(1), Y)},
+    ),
+    "images with the channel last": (
+        {"rows": (IMAGES.unsqueeze(-1), Y), "make_model": convolution},
+        "use X.movedim(-1, 1)",
+        {"rows": (IMAGES.unsqueeze(-1).movedim(-1, 1), Y)},
     ),
     "rows of one dimension": (
         {"rows": (X[:, 0], Y), "make_model": partial(small, features=1)},
@@ -555,6 +608,11 @@ FIT = {
         {"step_scheduler": "epoch"},
     ),
     "patience without rows": ({"patience": 3}, "validation=DataLoader(TensorDataset(X, y), batch_size=32)", {"validation": DataLoader(TensorDataset(X, Y), batch_size=32)}),
+    "validation on the training rows": (
+        {"data": (same := of_rows()), "validation": same, "patience": 3},
+        ["validation must have other rows than data", "train_test_split(X, y, test_size=0.2, random_state=0)"],
+        dict(zip(("data", "validation"), map(of_rows, *pairs_of(train_test_split(X, Y, test_size=0.2, random_state=0))))),
+    ),
     "patience of none": ({"patience": 0, "validation": of_rows()}, "patience must be a whole number of 1 or more", {"patience": 1}),
     "patience of a share": ({"patience": 0.5, "validation": of_rows()}, "patience must be a whole number of 1 or more", {"patience": 1}),
     "a validation split": ({"validation": (X, Y)}, "DataLoader(TensorDataset(*validation), batch_size=32)", {"validation": DataLoader(TensorDataset(X, Y), batch_size=32)}),
@@ -706,6 +764,11 @@ FIT_MANY = {
         {"rows": (torch.tensor(csr_matrix(X.numpy()).toarray(), dtype=torch.float32), Y)},
     ),
     "whole numbers as rows": ({"rows": ((10 * X).long(), Y)}, "X.float()", {"rows": ((10 * X).long().float(), Y)}),
+    "whole numbers to look up": (
+        {"rows": (CATEGORIES.long(), Y), "make_model": partial(Looked, whole=False)},
+        ["X.float()", "by x.long() in its forward"],
+        {"rows": (CATEGORIES.long().float(), Y), "make_model": partial(Looked, whole=True)},
+    ),
     "rows of one dimension": (
         {"rows": (X[:, 0], Y), "make_model": partial(small, features=1)},
         "X.unsqueeze(1)",
@@ -798,6 +861,14 @@ CROSS_VALIDATE = {
     "labels that go unheard": ({"stratify": CLASSES}, ["stratify has no effect on KFold", "cv=StratifiedKFold(5)"], {"cv": StratifiedKFold(5)}),
     "groups for folds that are made": ({"cv": list(KFold(3).split(X)), "groups": GROUPS}, "cv=GroupKFold(5)", {"cv": GroupKFold(5)}),
     "labels in fractions": ({"cv": StratifiedKFold(3), "stratify": Y[:, 0].numpy()}, "Supported target types", {"stratify": CLASSES}),
+    "labels that are missing": ({"cv": StratifiedKFold(3)}, "stratify=y.flatten()", {"stratify": CLASSES.flatten()}),
+    "a splitter class": ({"cv": KFold}, "cv is the class KFold; make one of it: cv=KFold(...)", {"cv": KFold(3)}),
+    "a metric of one argument": ({"metric": lambda p: p.mean()}, "metric=lambda prediction, target: ...", {"metric": lambda p, t: p.mean()}),
+    "rows set aside that are too many": (
+        {"validation": 400, "patience": 3},
+        "validation=400 can't be set aside from 28 training rows",
+        {"validation": 4},
+    ),
     "no splitter": ({"cv": "5"}, "cv must be a scikit-learn splitter", {"cv": 5}),
     "numbers": ({"cv": [1, 2]}, "cv must be a scikit-learn splitter", {"cv": 2}),
     "yes": ({"cv": True}, "cv must be a scikit-learn splitter", {"cv": 2}),
@@ -864,6 +935,9 @@ PREDICT = {
     "whole numbers": ({"X": (10 * X).long()}, "use X.float()", {"X": (10 * X).long().float()}),
     "other features": ({"X": X[:, :3]}, "X has 3 features, and the first layer takes 4", {"X": X[:, :4]}),
     "images": ({"X": IMAGES}, "use X.flatten(1)", {"X": IMAGES.flatten(1)}),
+    "one number": ({"X": X[0, 0]}, "X must be rows (n, features), and is one number", {"X": X}),
+    "nothing": ({"X": None}, "X must be a tensor, not NoneType", {"X": X}),
+    "a column too many": ({"X": torch.cat([X, Y], 1)}, "X has 5 features, and the first layer takes 4: give it so many", {"X": X}),
     "NaN": ({"X": HOLES}, "X has NaN", {"X": HOLES[:40]}),
 }  # fmt: skip
 
@@ -918,6 +992,12 @@ def test_a_slip_in_hold_out_and_summary():
             hold_out([SPLIT], share)
         with pytest.raises(ValueError, match="validation must be a share between 0 and 1"):
             by_cross_validate(validation=share, patience=3)
+    with pytest.raises(
+        ValueError, match="groups must be a label for each row of the table, 42 or more; got 41"
+    ):
+        hold_out([SPLIT[::-1]], 0.2, groups=GROUPS[1:])
+    with pytest.raises(ValueError, match="share=30 can't be set aside from 30 training rows"):
+        hold_out([SPLIT], 30)
     assert len(hold_out(list(KFold(5).split(X)), 0.2)) == 5 and len(hold_out([SPLIT], 5)) == 1
     with pytest.raises(TypeError, match="scores must be a dict"):
         summary([1.0, 2.0])
