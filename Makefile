@@ -16,6 +16,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 PAGE := _build/html/index.html
 
+# The folder itself is where `python -m` finds tools/, whatever a person has set.
+unexport PYTHONSAFEPATH
+
 .PHONY: book pdf test notebooks lint mutate upgrade benchmark handout clean
 .DELETE_ON_ERROR:
 

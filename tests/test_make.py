@@ -12,7 +12,7 @@ import pytest
 from tools import ROOT
 
 PYTHON = """#!/bin/sh
-echo "$@" >> calls
+echo "$@" ${{PYTHONSAFEPATH:+without its folder}} >> calls
 case "$1 $2" in
   "--version ") echo "Python {version}" ;;
   -c*) exit {too_old} ;;
@@ -74,6 +74,13 @@ def test_a_second_call_installs_nothing(make):
     make("test")
     calls = (make.folder / "calls").read_text(encoding="utf-8").splitlines()
     assert sum("pip install" in call for call in calls) == 2
+
+
+def test_tools_are_found_in_the_folder_whatever_a_person_has_set(make, monkeypatch):
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    assert make("notebooks").returncode == 0
+    calls = (make.folder / "calls").read_text(encoding="utf-8")
+    assert "-m tools.publishing.execute" in calls and "without its folder" not in calls
 
 
 @pytest.mark.parametrize("shape", ["_static/book.css", "_templates/page.html", "_ext/mathml.py"])

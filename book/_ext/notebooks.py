@@ -1,8 +1,8 @@
 """Beside each page made from a notebook, a copy of the notebook that runs by itself.
 
 Below the page's title, "Download" gives the copy that tools/publishing/standalone.py makes, and
-"Open in Colab" opens the one on the branch that the site is published from. Where no repository on GitHub is
-known there is no link to Colab rather than a dead one.
+"Open in Colab" opens the one on the branch that the site is published from. Where no repository on
+GitHub is known there is no link to Colab rather than a dead one.
 """
 
 import sys

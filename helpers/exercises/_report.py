@@ -104,9 +104,9 @@ def choice(value, name, options):
 
 def recognise(answer, mistakes, *, rtol=0.0, atol=0.0, before=""):
     """Raise ``Wrong`` with its hint if ``answer`` is one of ``mistakes``, pairs (what it gives, hint)."""
+    answer = torch.as_tensor(answer, dtype=torch.float64)
     for given, hint in mistakes:
-        pair = (torch.as_tensor(part, dtype=torch.float64) for part in (answer, given))
-        if torch.allclose(*pair, rtol=rtol, atol=atol):
+        if torch.allclose(answer, torch.as_tensor(given, dtype=torch.float64), rtol=rtol, atol=atol):
             raise Wrong(f"{before}{hint}")
 
 

@@ -2,8 +2,8 @@
 
 A number in the text may be an output's, rounded: 0.11 for 0.1079, 11% for 0.1079, $4,310 for 4.31
 thousands, 0.02 for -0.0213. One of less than three digits, or a whole number of three, stands in
-nearly any chapter by chance, so it must stand in its own section, where that has code. 0, 1 and 2 are not looked for:
-they are notation more often than numbers.
+nearly any chapter by chance, so it must stand in its own section, where that has code. 0, 1 and 2
+are not looked for: they are notation more often than numbers.
 """
 
 import re

@@ -1,1 +1,0 @@
-"""What checks the checks: faults made on purpose, one at a time."""

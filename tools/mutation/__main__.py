@@ -72,7 +72,7 @@ def check_undamaged(tree, faults, jobs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser("python -m tools.mutation", description=__doc__.split("\n\n")[0])
     parser.add_argument("--sample", type=int, help="try only so many, chosen at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--jobs", type=int, default=2, help="copies of the tree to work in")
