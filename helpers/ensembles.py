@@ -260,13 +260,14 @@ class Ensemble:
     @classmethod
     def _made(cls, make_model, seeds, splits, X, y, weights):
         """Make the models, each under its seed."""
+        template, state = None, {}
         with torch.random.fork_rng(devices=[]):
             for i, seed in enumerate(seeds):
                 # As torch.manual_seed does, which takes longer than to make a small network.
                 torch.default_generator.manual_seed(seed)
                 model = make_model()
-                check_module(model, template if i else None)
-                if i == 0:
+                check_module(model, template)
+                if template is None:
                     template = model.to(X.device)
                     state = {name: v.new_empty((len(seeds), *v.shape)) for name, v in tensors(template)}
                 for name, value in tensors(model):

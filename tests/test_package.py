@@ -1,11 +1,9 @@
 """The wheel carries the data: helpers works in any folder, away from the repository."""
 
-import os
 import shutil
 import subprocess
 import sys
 
-import pytest
 import yaml
 
 import helpers
@@ -35,21 +33,6 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
         [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, encoding="utf-8", check=True
     )
     assert run.stdout.strip() == f"{site / 'helpers' / 'exercises' / '__init__.py'} (506, 14)"
-
-
-@pytest.mark.parametrize("own, expected", [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
-def test_waiting_threads_are_told_to_sleep_before_torch_comes(own, expected):
-    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"} | own
-    code = "import helpers, os, sys; print(os.environ['GOMP_SPINCOUNT'], 'torch' in sys.modules)"
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    assert run.stdout.split() == [expected, "False"]
 
 
 def test_who_cites_the_book_cites_this_version():

@@ -36,7 +36,7 @@ def bring_along(version, packed, small):
             del sys.modules[module]
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
-    helpers = importlib.import_module("helpers")  # before torch: see there
+    helpers = importlib.import_module("helpers")
     missing = [name for module, name in small.items() if find_spec(module) is None]
     if missing:
         # Without dependencies, of which torch is one: an environment that works stays as it is.
