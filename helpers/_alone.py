@@ -10,7 +10,7 @@ import copy
 import torch
 from torch.nn.utils import clip_grad_norm_
 
-from helpers._stack import Dropout, Stack, Streams
+from helpers._stack import Dropout, Stack, Streams, find_way
 from helpers.training import eval_mode
 
 ROWS = 64  # at most, to compare evaluation on
@@ -40,13 +40,16 @@ def check_same_as_alone(ensemble, factory, loss, batch_size, clip_norm=None):
     """Raise ValueError unless the models of ``ensemble`` do together what each does alone.
 
     Compared are the losses, gradients and buffers of two batches, as large as the first and the last
-    of an epoch and with other rows for each model, the optimizer's steps, and evaluation.
+    of an epoch and with other rows for each model, the optimizer's steps, and evaluation. Notes on the
+    ensemble in which way its models are to be run.
     """
+    batches = _batches(ensemble, batch_size)
+    ensemble._stacked = find_way(ensemble, loss, *batches[0])
     stack = _together(Stack, ensemble, factory)
     stack.module.train()
     loss_of_all = copy.deepcopy(loss)
     everyone = [Alone(ensemble, i, factory, loss) for i in range(len(ensemble))]
-    for batch in _batches(ensemble, batch_size):
+    for batch in batches:
         try:
             expected = [one.gradients(*(v[i].clone() for v in batch)) for i, one in enumerate(everyone)]
         except Exception as error:

@@ -1,9 +1,10 @@
 """Several models as one: how ``fit_many`` stores, runs, shuffles and drops out for all of them at once.
 
-A ``Stack`` holds the weights of m models with one dimension more, the first. It runs them in one of
-two ways. A ``Chain`` of linear layers, activations and dropout, which most networks of the book are,
-goes forwards and backwards by batched matrix products. Any other module goes through
-``torch.func.vmap``, in which a model sees its own rows and nothing of its neighbours.
+A ``Stack`` holds the weights of m models with one dimension more, the first, and runs them in the
+fastest of three ways that is right for them. A ``Chain`` of linear layers, ReLU and dropout goes
+forwards and backwards by batched matrix products. A module that is made of operations known to work
+with a dimension more runs as it is, ``Stacked``. Any other goes through ``torch.func.vmap``, in which
+a model sees its own rows and nothing of its neighbours.
 """
 
 import copy
@@ -24,9 +25,6 @@ ELEMENTWISE = {
     nn.LogSigmoid, nn.Tanh, nn.Softplus, nn.Softsign, nn.Tanhshrink, nn.Hardtanh, nn.ReLU6, nn.Hardsigmoid,
     nn.Hardswish, nn.Softshrink, nn.Hardshrink,
 }  # fmt: skip
-# Losses of a batch that are the mean of what they are for each of its numbers.
-MEANS = {nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss}
-MEAN_FUNCTIONS = {F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss}
 EVALUATED_ROWS = 2**14  # at a time, over all models: so that what lies between the layers stays small
 
 
@@ -65,15 +63,9 @@ def _altered(module):
     return any(hooks) or "forward" in vars(module) or type(module).__call__ is not nn.Module.__call__
 
 
-def mean_by_rows(loss):
-    """Return ``loss`` without its mean, (prediction, target) -> tensor of their shape, or None."""
-    if type(loss) in MEANS and loss.reduction == "mean" and not _altered(loss):
-        loss = copy.copy(loss)
-        loss.reduction = "none"
-        return loss
-    if loss in MEAN_FUNCTIONS:
-        return lambda prediction, target: loss(prediction, target, reduction="none")
-    return None
+def is_mean_square(loss):
+    """Is this the mean squared error, whose gradient needs no autograd?"""
+    return loss is F.mse_loss or type(loss) is nn.MSELoss and loss.reduction == "mean" and not _altered(loss)
 
 
 class _Unseeded(np.random.bit_generator.ISeedSequence):
@@ -147,11 +139,18 @@ class Streams:
 
 
 class Chain:
-    """A stack of linear layers, elementwise activations and dropout, forwards and backwards.
+    """A stack of linear layers, ReLU and dropout, forwards and backwards.
 
     What passes from layer to layer is (m, features, rows): a unit's numbers stand side by side.
     Dropout leaves its factor 1 / (1 - p) to the layer that comes next, whose products it scales.
     """
+
+    @staticmethod
+    def fits(module):
+        """Is ``module`` such a chain, and does it end in a linear layer?"""
+        kinds = [(type(layer), getattr(layer, "p", 0)) for _, layer in chain_of(module) or []]
+        known = all(kind in {nn.Linear, nn.ReLU, nn.Dropout} and p < 1 for kind, p in kinds)
+        return bool(kinds) and known and kinds[-1][0] is nn.Linear
 
     def __init__(self, stack):
         self.streams, self.layers = stack.streams, []
@@ -167,46 +166,31 @@ class Chain:
         h, scale, ours = x.mT, 1, False  # ours: nothing else needs h as it is
         self.tape = []
         for layer, weight, bias, *_ in self.layers:
-            kind = type(layer)
-            if kind is nn.Linear:
-                self.tape.append((h, scale))
+            noted = None
+            if type(layer) is nn.Linear:
+                noted = h, scale
                 if bias is None:
                     h = torch.bmm(weight, h if scale == 1 else h * scale)
                 else:
                     h = torch.baddbmm(bias, weight, h, alpha=scale)
                 scale, ours = 1, True
-            elif kind is nn.ReLU:
-                h, ours = h.relu_() if ours else h.relu(), True
-                self.tape.append(h)
-            elif kind is nn.Dropout:
-                keep = None
-                if layer.training and layer.p == 1:
-                    h = h * 0
-                    self.tape.append(0)
-                elif layer.training and layer.p:
-                    keep = self.streams.keep(h.shape[1:], layer.p, h.dtype)
-                    h, scale = h.mul_(keep) if ours else h * keep, scale / (1 - layer.p)
-                    self.tape.append(keep)
-                else:
-                    self.tape.append(None)
-            else:
-                with torch.enable_grad():
-                    before = (h * scale).requires_grad_()
-                    after = layer(before)
-                self.tape.append((before, after, scale))
-                h, scale, ours = after.detach(), 1, False  # the activation's own derivative may need it
-        self.tape.append(scale)
-        return (h if scale == 1 else h * scale).mT
+            elif type(layer) is nn.ReLU:
+                noted = h = h.relu_() if ours else h.relu()
+                ours = True
+            elif layer.training and layer.p:
+                noted = self.streams.keep(h.shape[1:], layer.p, h.dtype)
+                h, scale = h.mul_(noted) if ours else h * noted, scale / (1 - layer.p)
+                ours = True
+            self.tape.append(noted)
+        return h.mT
 
     def backward(self, gradient):
         """Write the weights' gradients, given the loss's by the outputs (m, rows, out)."""
-        scale = self.tape.pop()
-        g = gradient.mT if scale == 1 else gradient.mT * scale
+        g = gradient.mT
         for i in reversed(range(self.first_trained, len(self.layers))):
-            (layer, weight, _, weight_grad, bias_grad), saved = self.layers[i], self.tape[i]
-            kind = type(layer)
-            if kind is nn.Linear:
-                h, scale = saved
+            (layer, weight, _, weight_grad, bias_grad), noted = self.layers[i], self.tape[i]
+            if type(layer) is nn.Linear:
+                h, scale = noted
                 if bias_grad is not None:
                     torch.sum(g, 2, out=bias_grad)
                 if scale != 1:
@@ -215,16 +199,116 @@ class Chain:
                     torch.bmm(g, h.mT, out=weight_grad)
                 if i > self.first_trained:
                     g = weight.mT * g if layer.out_features == 1 else torch.bmm(weight.mT, g)
-            elif kind is nn.ReLU:
-                torch.ops.aten.threshold_backward.grad_input(g, saved, 0, grad_input=g)
-            elif kind is nn.Dropout:
-                # Where a ReLU came before, its output is 0 for dropped units too, and so is its gradient.
-                if saved is not None and not (i and type(self.layers[i - 1][0]) is nn.ReLU):
-                    g = g * saved
-            else:
-                before, after, scale = saved
-                (g,) = torch.autograd.grad(after, before, g)
-                g = g if scale == 1 else g * scale
+            elif type(layer) is nn.ReLU:
+                # A unit that was then dropped is 0 here too: its gradient is 0 either way.
+                torch.ops.aten.threshold_backward.grad_input(g, noted, 0, grad_input=g)
+            elif noted is not None and not (i and type(self.layers[i - 1][0]) is nn.ReLU):
+                g = g * noted
+
+
+class NotStacked(Exception):
+    """An operation that is not known to do for each of the models what it does for one."""
+
+
+# Operations on each number, or on two that stand at the same place.
+PLACEWISE = set(
+    "add __add__ __radd__ sub __sub__ __rsub__ mul __mul__ __rmul__ div __truediv__ __rtruediv__ neg __neg__ pow "
+    "__pow__ square sqrt rsqrt exp expm1 log log1p abs __abs__ sin cos erf tanh sigmoid relu leaky_relu elu selu "
+    "celu gelu silu mish softplus softsign logsigmoid tanhshrink hardtanh relu6 hardsigmoid hardswish softshrink "
+    "hardshrink maximum minimum clamp".split()
+)
+BY_ROWS = {
+    F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits, F.cross_entropy,
+}  # fmt: skip
+
+
+class Stacked(TorchFunctionMode):
+    """While this is on, each operation does for all models what it does for one, or raises NotStacked.
+
+    ``known`` tells of a tensor how many dimensions it has for one model. The others are the same for
+    all models, such as a constant that a module makes for itself.
+    """
+
+    def __init__(self, streams=None):
+        super().__init__()
+        self.streams, self.known = streams, {}
+
+    def know(self, tensor, ndim):
+        self.known[id(tensor)] = tensor, ndim  # kept, so that its id stays its own
+        return tensor
+
+    def result(self, tensor):
+        """Return what came out, unless it is not of all models."""
+        if self.ndim(tensor) is None or tensor.ndim != self.ndim(tensor) + 1:
+            raise NotStacked("return")
+        return tensor
+
+    def ndim(self, tensor):
+        return self.known.get(id(tensor), (None, None))[1]
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs, name = kwargs or {}, getattr(func, "__name__", "")
+        if name == "cat":
+            tensors = list(args[0])
+        else:
+            tensors = [part for part in (*args, *kwargs.values()) if isinstance(part, torch.Tensor)]
+        ndims = [self.ndim(tensor) for tensor in tensors]
+        ours = [(tensor, ndim) for tensor, ndim in zip(tensors, ndims) if ndim is not None]
+        if not ours:  # of no model
+            return func(*args, **kwargs)
+        first, ndim = tensors[0], ndims[0]
+        regular = all(n is not None and tensor.ndim == n + 1 for tensor, n in zip(tensors, ndims))
+        if name in PLACEWISE and "out" not in kwargs:
+            places = {tensor.ndim for tensor, _ in ours}
+            others = [tensor.ndim for tensor, n in zip(tensors, ndims) if n is None]
+            # A bias (m, 1, d) meets (m, rows, d); what has other dimensions would meet the wrong places.
+            if len(places) == 1 and max(others, default=0) < min(places):
+                return self.know(func(*args, **kwargs), max(n for _, n in ours))
+        elif name == "linear" and ndims[0] == ndims[1] == 2 and (len(tensors) < 3 or ndims[2] == 1):
+            x, weight, *bias = tensors
+            # Features before rows: the gradient of the weight then has the weight's own layout.
+            products = torch.baddbmm(bias[0].mT, weight, x.mT) if bias else torch.bmm(weight, x.mT)
+            return self.know(products.mT, 2)
+        elif func is F.dropout and self.streams is not None and ndim == 2 and first.ndim == 3:
+            return self.know(self.dropout(*args, **kwargs), 2)
+        elif not regular:
+            pass
+        elif name in ("softmax", "log_softmax", "cat") and set(kwargs) <= {"dim", "_stacklevel"}:
+            dim = kwargs["dim"] if "dim" in kwargs else args[1] if len(args) > 1 else None
+            if len(set(ndims)) == 1 and dim is not None and dim % ndim:  # not along the rows
+                parts = args[0] if name == "cat" else first
+                return self.know(func(parts, dim=dim % ndim + 1), ndim)
+        elif name == "__getitem__" and isinstance(args[1], tuple) and args[1][0] == slice(None):
+            if all(isinstance(index, (int, slice)) for index in args[1]):
+                found = func(first, (slice(None), *args[1]))
+                return self.know(found, found.ndim - 1)
+        elif name in ("mean", "sum") and len(args) == 1 and not kwargs:
+            return self.know(func(first.flatten(1), 1), 0)
+        elif func in BY_ROWS and kwargs.get("reduction", "mean") == "mean":
+            losses = self.losses(func, *args, **kwargs)
+            if losses is not None:
+                return self.know(losses, 0)
+        raise NotStacked(name)
+
+    def losses(self, func, prediction, target, **options):
+        """Return PyTorch's loss for each model, (m,), or None if it is another kind of mean."""
+        plain = all(options.get(name) is None for name in ("weight", "pos_weight", "size_average", "reduce"))
+        if not plain or options.get("label_smoothing"):
+            return None
+        options = options | {"reduction": "none"}
+        if func is F.cross_entropy:
+            if target.is_floating_point() or prediction.ndim != 3 or target.ndim != 2:
+                return None
+            each = func(prediction.flatten(0, 1), target.flatten(), **options).view(target.shape)
+            return each.sum(1) / (target != options.get("ignore_index", -100)).sum(1)
+        return func(prediction, target, **options).flatten(1).mean(1) if prediction.shape == target.shape else None
+
+    def dropout(self, x, p=0.5, training=True, inplace=False):
+        if not training or p == 0:
+            return x
+        rows, features = x.shape[1:]
+        keep = 0 if p == 1 else self.streams.keep((features, rows), p, x.dtype).mT / (1 - p)
+        return x.mul_(keep) if inplace else x * keep
 
 
 class Dropout(TorchFunctionMode):
@@ -257,14 +341,15 @@ class Stack:
 
     def __init__(self, ensemble, factory=None):
         self.module = copy.deepcopy(ensemble._template)
-        self.chained, self.loss_by_rows = ensemble._chained, ensemble._loss_by_rows
+        self.row_by_row = chain_of(self.module) is not None
+        self.model_stacked, self.loss_stacked = ensemble._stacked
         self.values, self.grads, self.streams = dict(ensemble._state), {}, None
         self.size = len(ensemble)
         if factory is not None:
             self.streams = Streams(ensemble.seeds, ensemble._X.device)
             self.values = {name: value.clone() for name, value in self.values.items()}
             self._hand_over(factory)
-        self.chain = Chain(self) if self.chained else None
+        self.chain = Chain(self) if Chain.fits(self.module) else None
 
     def __len__(self):
         return self.size
@@ -332,8 +417,19 @@ class Stack:
         """Return the outputs (m, rows, ...) for inputs (m, rows, d), to be differentiated unless a chain's."""
         if self.chain:
             return self.chain.forward(x)
-        places = torch.arange(len(x), device=x.device)
-        return torch.func.vmap(self._alone)(self.values, x, places)
+        if self.model_stacked:
+            return self._stacked(x)
+        return torch.func.vmap(self._alone)(self.values, x, torch.arange(len(x), device=x.device))
+
+    def _stacked(self, x):
+        mode, values = Stacked(self.streams), {}
+        for name, value in self.values.items():
+            ndim = value.ndim - 1
+            # A vector, such as a bias, must meet (m, rows, features) as (m, 1, features).
+            values[name] = mode.know(value.view(len(self), *[1] * (2 - ndim), *value.shape[1:]), ndim)
+        with mode:
+            output = torch.func.functional_call(self.module, values, (mode.know(x, x.ndim - 1),))
+        return mode.result(output)
 
     def _alone(self, values, x, place):
         with Dropout(self.streams, place):
@@ -341,9 +437,13 @@ class Stack:
 
     def losses(self, loss, output, *targets):
         """Return each model's loss (m,)."""
-        if self.loss_by_rows:
-            return mean_by_rows(loss)(output, *targets).flatten(1).mean(1)
-        return torch.func.vmap(loss)(output, *targets)
+        if not self.loss_stacked:
+            return torch.func.vmap(loss)(output, *targets)
+        mode = Stacked()
+        parts = [mode.know(part, part.ndim - 1) for part in (output, *targets)]
+        with mode:
+            losses = loss(*parts)
+        return mode.result(losses)
 
     def step(self, loss, x, *targets, clip_norm=None):
         """Train on a batch, x (m, rows, d) and what the loss compares with. Return the losses (m,)."""
@@ -365,7 +465,7 @@ class Stack:
             return losses.detach()
         with torch.no_grad():
             output = self.chain.forward(x)
-            if self.loss_by_rows and (type(loss) is nn.MSELoss or loss is F.mse_loss):
+            if is_mean_square(loss) and output.shape == targets[0].shape:
                 # As autograd would, which takes four times as long for so small a step.
                 error = output - targets[0]
                 losses, gradient = error.square().mean((1, 2)), error.mul_(2 / math.prod(error.shape[1:]))
@@ -388,8 +488,35 @@ class Stack:
         """Return the outputs (m, rows, ...) in evaluation mode, for X (rows, d) or (m, rows, d)."""
         X = X if X.ndim == 3 else X.expand(len(self), *X.shape)
         with eval_mode(self.module):
-            if self.chain:  # row by row, so any number at a time
+            if self.row_by_row:  # so any number at a time
                 return torch.cat([self(x) for x in X.split(max(1, EVALUATED_ROWS // len(self)), 1)], 1)
             alone = torch.func.vmap(self._alone, chunk_size=max(1, EVALUATED_ROWS // X.shape[1]))
             # A copy, should the module change its input.
             return alone(self.values, X.clone(), torch.arange(len(self), device=X.device))
+
+
+@torch.no_grad()
+def find_way(ensemble, loss, x, *targets):
+    """Return whether the module, and whether the loss, is made of operations that Stacked knows.
+
+    Tried on a batch, in training and in evaluation. What fails otherwise, vmap may do, or fails alone.
+    """
+    ensemble._stacked = True, True
+    stack = Stack(ensemble)
+    stack.values = {name: value.clone() for name, value in stack.values.items()}
+    stack.streams = Streams(ensemble.seeds, x.device)
+
+    def works(call, *arguments):
+        try:
+            call(*arguments)
+        except Exception:
+            return False
+        return True
+
+    model = all(works(stack._stacked, x.clone()) for module in (stack.module.eval(), stack.module.train()))
+    stack.chain, stack.model_stacked = None, model
+    try:
+        output = stack(x.clone())
+    except Exception:
+        return model, False
+    return model, works(stack.losses, copy.deepcopy(loss), output, *targets)

@@ -32,7 +32,7 @@ from helpers._checks import (
     check_splits,
     telling_rows,
 )
-from helpers._stack import Stack, chain_of, mean_by_rows, tensors
+from helpers._stack import Stack, is_mean_square, tensors
 from helpers._trial import check_step
 from helpers.training import progress_bar, rmse
 
@@ -143,8 +143,6 @@ def fit_many(
     first = [part[0] for part in ensemble._rows(torch.zeros(1, dtype=torch.int64), splits[0][0][None])]
     telling = telling_rows(first[1])
     check_step(ensemble._template, loss, *(part[telling] for part in first))
-    ensemble._chained = chain_of(ensemble._template) is not None
-    ensemble._loss_by_rows = weights is None and mean_by_rows(loss) is not None
     options = {
         "epochs": epochs, "batch_size": batch_size, "loss": loss, "scheduler": scheduler,
         "by_batch": step_scheduler == "batch", "clip_norm": clip_norm, "patience": patience,
@@ -155,7 +153,9 @@ def fit_many(
     for i, setting in enumerate(settings):
         kinds.setdefault((*map(len, splits[i]), setting), []).append(i)
     for models in kinds.values():
-        check_same_as_alone(ensemble[models[:3]], factories[models[0]], loss, batch_size, clip_norm)
+        few = ensemble[models[:3]]
+        check_same_as_alone(few, factories[models[0]], loss, batch_size, clip_norm)
+        ensemble._stacked = few._stacked  # the same for all, as module and loss are
     ensemble._make_histories(epochs, track_test)
     parts = [part for kind in kinds.values() for part in _divide(kind, ensemble._bytes())]
     with progress_bar(range(epochs * len(seeds)), progress, desc="training", unit="epoch") as bar:
@@ -252,8 +252,8 @@ class Ensemble:
         self._template, self._state = template, state
         self.seeds, self.splits = seeds, splits
         self._X, self._y, self._weights = X, y, weights
-        self._chained = self._loss_by_rows = False
         self.unit = torch.ones(len(seeds), dtype=X.dtype, device=X.device)
+        self._stacked = False, False  # can the module, the loss run with a dimension more: found out later
         self._checkpoints = {}
         self._predictions = None
 
@@ -467,8 +467,8 @@ class Training:
         """Train on all rows once. Return each model's mean loss (m,)."""
         rows = self.splits[0][self.models]
         n = rows.shape[1]
-        # To a chain and a mean, a batch of all rows is the same in any order.
-        if self.batch_size < n or not (self.stack.chain and self.stack.loss_by_rows):
+        # Row by row and on the mean, a batch of all rows is the same in any order.
+        if self.batch_size < n or not (self.stack.row_by_row and is_mean_square(self.loss)):
             rows = rows.gather(1, self.stack.streams.shuffled(n))
         losses, sizes = [], []
         for batch in zip(*(v.split(self.batch_size, 1) for v in self.ensemble._rows(self.models, rows))):

@@ -205,7 +205,8 @@ def test_together_as_alone(case):
                 own = X[i] if case["own"] else X
                 alone(make_model, own, y, weights, splits[i][0], seeds[i], **options)
         return
-    event("a chain" if ensemble._chained else "by vmap")
+    event("stacked" if ensemble._stacked[0] else "by vmap")
+    event("loss stacked" if ensemble._stacked[1] else "loss by vmap")
     close = {"rtol": 2e-3, "atol": 2e-4} if dtype == torch.float32 else {"rtol": 1e-7, "atol": 1e-9}
     for i in range(M):
         own = X[i] if case["own"] else X
