@@ -10,11 +10,12 @@ import os
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from tools.checking.compare import Tolerance, differences
-from tools.publishing.execute import tidy
+from tools import neutral
 
-# Kernels inherit this: a progress bar is no output to compare.
-os.environ["TQDM_DISABLE"] = "1"
+neutral.for_this_process()  # before anything imports matplotlib
+from tools.checking.compare import Tolerance, differences  # noqa: E402
+from tools.publishing.execute import tidy  # noqa: E402
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # other workers need the other cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -67,7 +68,8 @@ class CheckedCell(IPyNbCell):
 
 class CheckedFile(IPyNbFile):
     def setup(self):
-        super().setup()
+        with neutral.for_kernels():
+            super().setup()
         # As Jupyter runs a cell: without a history, IPython prints what a final `;` should hide.
         execute = self.kernel.kc.execute
         self.kernel.kc.execute = lambda code, **options: execute(code, **options | {"store_history": True})

@@ -62,6 +62,17 @@ def test_a_failing_cell_is_named_and_the_notebook_kept(root):
     assert [p.name for p in path.parent.iterdir()] == ["01_test.ipynb"]
 
 
+def test_a_described_picture_that_is_not_drawn_is_named_and_the_notebook_kept(root):
+    path = write(root, "1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].metadata.mystnb = {"image": {"alt": "A line that rises to 1."}}
+    nbformat.write(notebook, path)
+    before = path.read_bytes()
+    with pytest.raises(SystemExit, match="cell 1: it describes a picture .* or delete metadata.mystnb"):
+        execute.execute(path, root=root)
+    assert path.read_bytes() == before
+
+
 def test_normalise_removes_what_passes():
     cell = nbformat.v4.new_code_cell("1", metadata={"collapsed": True, "tags": ["keep"]})
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in "ab"]

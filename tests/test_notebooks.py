@@ -8,7 +8,7 @@ import pytest
 from helpers.figure_digest import MIME
 from tools import ROOT
 from tools.checking.compare import Tolerance
-from tools.publishing.execute import notebooks, picture_digest
+from tools.publishing.execute import lacks_picture, notebooks, picture_digest
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 
@@ -79,6 +79,8 @@ def _code_cell(cell, ran):
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
     if images and len(alt.strip()) < 20:
         yield "its figure has no description: write metadata.mystnb.image.alt"
+    if missing := lacks_picture(cell):
+        yield missing
     if len(images) > 1:
         yield "it has several figures, and so one description for all: split it"
     for output in cell.outputs:
@@ -153,6 +155,7 @@ FAULTS = {
     "warning gone": lambda nb, cells: cells[4].outputs.clear(),
     "error": lambda nb, cells: cells[3].metadata.update(tags=[]),
     "no description": lambda nb, cells: cells[2].metadata.pop("mystnb"),
+    "no figure to describe": lambda nb, cells: cells[2].outputs.clear(),
     "two figures": lambda nb, cells: cells[2].outputs.append(cells[2].outputs[0]),
     "figure without data": lambda nb, cells: cells[2].outputs[0].data.pop(MIME),
     "data without figure": lambda nb, cells: cells[2].outputs[0].data.pop("image/png"),

@@ -23,7 +23,7 @@ from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 from helpers.figure_digest import MIME
-from tools import ROOT
+from tools import ROOT, neutral
 from tools.publishing.first_cell import put_first_cell
 
 CELL_TIMEOUT = 300  # seconds
@@ -126,10 +126,15 @@ def execute(path, force=False, root=ROOT):
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )  # fmt: skip
     try:
-        client.execute()
+        # Of all kernels called python3, the one of this environment.
+        with neutral.for_kernels(JUPYTER_PATH=""):
+            client.execute()
     except CellExecutionError as error:
         number = failing_cell(notebook)
         sys.exit(f"{path.name}, cell {number} failed; the notebook is unchanged.\n\n{error}")
+    for number, cell in enumerate(notebook.cells, start=1):
+        if lacks_picture(cell):
+            sys.exit(f"{path.name}, cell {number}: {lacks_picture(cell)}. The notebook is unchanged.")
     normalise(notebook, stamp)
     nbformat.validate(notebook)
     write_whole(path, nbformat.writes(notebook))
@@ -146,6 +151,17 @@ def failing_cell(notebook):
     return raised[-1] if raised else "?"
 
 
+def lacks_picture(cell):
+    """Return what to do about a description of a picture without the picture, or None."""
+    described = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip()
+    kinds = [kind for output in cell.get("outputs", []) for kind in output.get("data", {})]
+    if described and not any(kind.startswith("image/") for kind in kinds):
+        return (
+            "it describes a picture that its output does not have: let the cell draw it and run it "
+            "again (make notebooks), or delete metadata.mystnb.image.alt"
+        )
+
+
 def write_whole(path, text):
     """Write a file so that a crash half-way leaves the old one."""
     part = path.with_suffix(".part")
@@ -158,8 +174,6 @@ def main():
     parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 02; all if none")
     parser.add_argument("--force", action="store_true", help="run even what has not changed")
     options = parser.parse_args()
-    # A progress bar is for the person watching, never for the stored outputs.
-    os.environ["TQDM_DISABLE"] = "1"
     for path in notebooks(options.chapters):
         start = time.perf_counter()
         ran = execute(path, options.force)
