@@ -269,7 +269,7 @@ class Stacked(TorchFunctionMode):
             # Features before rows: the gradient of the weight then has the weight's own layout.
             products = torch.baddbmm(bias[0].mT, weight, x.mT) if bias else torch.bmm(weight, x.mT)
             return self.know(products.mT, 2)
-        elif func is F.dropout and self.streams is not None and ndim == 2 and first.ndim == 3:
+        elif func is F.dropout and ndim == 2 and first.ndim == 3:
             return self.know(self.dropout(*args, **kwargs), 2)
         elif not regular:
             pass

@@ -87,7 +87,7 @@ class ByMode(nn.Module):
 ROWWISE = {
     "relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU, "elu in place": partial(nn.ELU, inplace=True),
     "gelu": nn.GELU, "softplus": nn.Softplus, "sigmoid": nn.Sigmoid, "identity": nn.Identity,
-    "dropout": partial(nn.Dropout, 0.4), "prelu": nn.PReLU, "softmax": partial(nn.Softmax, dim=1),
+    "dropout": partial(nn.Dropout, 0.4), "dropped and bent": lambda: nn.Sequential(nn.Tanh(), nn.Dropout(0.4)), "prelu": nn.PReLU, "softmax": partial(nn.Softmax, dim=1),
     "last softmax": partial(nn.Softmax, dim=-1), "log softmax": partial(nn.LogSoftmax, dim=1),
     "flat": partial(nn.Flatten, 1), "viewed": partial(Step, lambda x: x.view(x.size(0), -1)),
     "in place": partial(Step, lambda x: x.mul_(1.5)), "stacked": partial(Step, lambda x: torch.cat([x, x], 1)[:, : x.shape[1]]),

@@ -26,7 +26,7 @@ from tools.publishing.standalone import write
 
 COLAB = (
     "numpy==2.1.3 pandas==2.2.3 scikit-learn==1.6.1 matplotlib==3.10.0 pyparsing==3.2.3 "
-    "torch==2.13.0 torchsummary==1.5.1 tqdm ipykernel"
+    "torch==2.13.0 torchsummary==1.5.1 tqdm distributed ipykernel"
 ).split()
 
 # Python runs a module of this name before anything else.
