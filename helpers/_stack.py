@@ -80,7 +80,7 @@ class Streams:
 
     def __init__(self, seeds, device):
         self.device = device
-        self.orders = [np.random.MT19937(_Unseeded()) for _ in seeds]
+        self.orders = [np.random.MT19937(_Unseeded()) for _ in seeds]  # type: ignore[arg-type]
         for twister, seed in zip(self.orders, seeds):
             # As torch.Generator().manual_seed(seed), but many of its numbers are had by one call.
             np.random.RandomState(twister).seed(seed % 2**32)
@@ -164,7 +164,7 @@ class Chain:
     def forward(self, x):
         """Return the outputs (m, rows, out) for inputs (m, rows, in); note what ``backward`` needs."""
         h, scale, ours = x.mT, 1, False  # ours: nothing else needs h as it is
-        self.tape = []
+        self.tape: list = []
         for layer, weight, bias, *_ in self.layers:
             noted = None
             if type(layer) is nn.Linear:
@@ -301,7 +301,9 @@ class Stacked(TorchFunctionMode):
                 return None
             each = func(prediction.flatten(0, 1), target.flatten(), **options).view(target.shape)
             return each.sum(1) / (target != options.get("ignore_index", -100)).sum(1)
-        return func(prediction, target, **options).flatten(1).mean(1) if prediction.shape == target.shape else None
+        if prediction.shape != target.shape:
+            return None
+        return func(prediction, target, **options).flatten(1).mean(1)
 
     def dropout(self, x, p=0.5, training=True, inplace=False):
         if not training or p == 0:
@@ -343,8 +345,8 @@ class Stack:
         self.module = copy.deepcopy(ensemble._template)
         self.row_by_row = chain_of(self.module) is not None
         self.model_stacked, self.loss_stacked = ensemble._stacked
-        self.values, self.grads, self.streams = dict(ensemble._state), {}, None
-        self.size = len(ensemble)
+        self.values, self.grads, self.size = dict(ensemble._state), {}, len(ensemble)
+        self.streams: Streams = None  # type: ignore[assignment]  # for training alone
         if factory is not None:
             self.streams = Streams(ensemble.seeds, ensemble._X.device)
             self.values = {name: value.clone() for name, value in self.values.items()}
@@ -376,7 +378,8 @@ class Stack:
                 noted = [self.optimizer.state.pop(p, {}) for p in members]
                 for key, value in noted[0].items():
                     parts = [state[key] for state in noted]
-                    if key != "step" and all(torch.is_tensor(v) and v.shape == p.shape for v, p in zip(parts, members)):
+                    alike = all(torch.is_tensor(v) and v.shape == p.shape for v, p in zip(parts, members))
+                    if key != "step" and alike:
                         value = torch.cat([part.expand(len(self), *part.shape).flatten() for part in parts])
                     self.optimizer.state[vector][key] = value
 

@@ -61,12 +61,13 @@ def test_what_ci_runs_brings_a_browser(tmp_path, there, root, sudo, apt, install
     for name in ("bash", "sh", "dirname", "env", "chmod"):
         (folder / name).symlink_to(shutil.which(name))
     values = {"bin": folder, "id": 0 if root else 1000, "sudo": sudo or ":", "apt": apt or ":"}
-    scripts = {name: text.format(**values) for name, text in TOOLS.items()} | ({"chromium": ""} if there else {})
+    scripts = {name: text.format(**values) for name, text in TOOLS.items()}
+    scripts |= {"chromium": ""} if there else {}
     for name, text in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
         (folder / name).chmod(0o755)
     done = subprocess.run(
-        ["bash", ROOT / ".ci/run"], env={"PATH": str(folder)}, capture_output=True, text=True, encoding="utf-8"
+        ["bash", ROOT / ".ci/run"], env={"PATH": str(folder)}, capture_output=True, encoding="utf-8"
     )
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and lines[-2:] == ["make book", "make test"]

@@ -304,9 +304,10 @@ THREE = [(train[:25], train[25:], test) for train, test in FOLDS]
 
 def test_a_model_stops_when_its_validation_loss_has_not_fallen_for_long():
     """Each at its own time, as `fit` would, with the weights of its best epoch."""
-    options = {"epochs": 60, "optimizer": partial(torch.optim.Adam, lr=0.05), "splits": THREE * 2, "seeds": range(6)}
+    options = {"optimizer": partial(torch.optim.Adam, lr=0.05), "splits": THREE * 2, "seeds": range(6)}
+    options["epochs"] = 60
     ensemble = together(patience=4, track_test=True, checkpoints=[0, 10, 60], **options)
-    for i, (train, validation, test) in enumerate(THREE * 2):
+    for i, (train, validation, _) in enumerate(THREE * 2):
         torch.manual_seed(i)
         model = SMALL()
         loader = partial(DataLoader, batch_size=8)
@@ -329,9 +330,8 @@ def test_a_model_stops_when_its_validation_loss_has_not_fallen_for_long():
     assert_same(ensemble[stopped].at(60), list(ensemble[stopped]), rtol=0, atol=0)
     assert_same(ensemble.at(0), list(together(**options | {"epochs": 0})), rtol=0, atol=0)
     waiting = together(**options)
-    assert waiting.validation_loss.isfinite().all() and waiting.best_epoch.tolist() == (
-        waiting.validation_loss.argmin(1) + 1
-    ).tolist()
+    assert waiting.validation_loss.isfinite().all()
+    assert torch.equal(waiting.best_epoch, waiting.validation_loss.argmin(1) + 1)
     assert not torch.equal(waiting.predictions, ensemble.predictions)
 
 
@@ -365,11 +365,13 @@ def test_row_weights():
         torch.manual_seed(SEEDS[i])
         model, order = SMALL(), torch.Generator().manual_seed(SEEDS[i])
         rows = TensorDataset(X[train], Y[train], weights[train])
-        fit(model, DataLoader(rows, 8, shuffle=True, generator=order), epochs=3, loss=loss, optimizer=ADAM(model.parameters()))
+        data = DataLoader(rows, 8, shuffle=True, generator=order)
+        fit(model, data, epochs=3, loss=loss, optimizer=ADAM(model.parameters()))
         for a, b in zip(model.parameters(), ensemble.model(i).parameters()):
             torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
         with torch.no_grad():
-            assert ensemble.test_loss[i, -1] == pytest.approx(loss(model(X[test]), Y[test], weights[test]).item(), rel=1e-3)
+            expected = loss(model(X[test]), Y[test], weights[test]).item()
+            assert ensemble.test_loss[i, -1] == pytest.approx(expected, rel=1e-3)
 
 
 def test_one_long_run_holds_the_shorter_ones():
@@ -390,7 +392,8 @@ def test_looking_in_and_stopping():
     seen = []
 
     def look(epoch, ensemble):
-        seen.append((epoch, ensemble.score(rmse, "train").mean().item(), ensemble.train_loss[:, epoch - 1].clone()))
+        losses = ensemble.train_loss[:, epoch - 1].clone()
+        seen.append((epoch, ensemble.score(rmse, "train").mean().item(), losses))
         return epoch == 5
 
     ensemble = together(epochs=50, on_epoch=look, seeds=range(40), splits=FOLDS[0])
@@ -410,7 +413,8 @@ def test_an_ensemble_is_a_sequence():
         ensemble[3]
     few = ensemble[1:]
     assert few.seeds == SEEDS[1:] and torch.equal(few.predictions, ensemble.predictions[1:])
-    assert torch.equal(few.score(rmse), ensemble.score(rmse)[1:]) and torch.equal(few.test_loss, ensemble.test_loss[1:])
+    assert torch.equal(few.score(rmse), ensemble.score(rmse)[1:])
+    assert torch.equal(few.test_loss, ensemble.test_loss[1:])
     assert torch.equal(few.at(1).predictions, ensemble.at(1).predictions[1:])
     assert torch.equal(ensemble[[2, 0]].predictions, ensemble.predictions[[2, 0]])
     assert repr(ensemble) == "Ensemble of 3 models (MLP, 109 parameters each), 3 epochs on 40 to 41 rows"
@@ -423,7 +427,8 @@ def test_errors_are_in_the_targets_unit():
     run = fit_splits(Regressor, scaled, splits, epochs=2, optimizer=ADAM)
     plain = fit_many(Regressor, *scaled[:2], splits, range(3), epochs=2, optimizer=ADAM, loss=nn.MSELoss())
     torch.testing.assert_close(run.errors(), plain.score(rmse) * scaled[2])
-    prices = [rmse(run.predictions[i, test], scaled[1][i, test]) * scaled[2][i] for i, (_, test) in enumerate(splits)]
+    _, y, unit = scaled
+    prices = [rmse(run.predictions[i, test], y[i, test]) * unit[i] for i, (_, test) in enumerate(splits)]
     torch.testing.assert_close(run[1:].errors(), torch.stack(prices)[1:])
     assert (run.errors(on="train") != run.errors()).all() and (plain.errors() == plain.score(rmse)).all()
     with pytest.raises(TypeError, match="scaled=scale_splits"):
@@ -441,12 +446,14 @@ def test_double_precision():
 def test_batch_norm_keeps_each_models_statistics():
     def normed():
         # Without the bias, whose gradient would be rounding that Adam makes steps of.
-        return nn.Sequential(nn.Linear(FEATURES, 6, bias=False), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1))
+        first = nn.Linear(FEATURES, 6, bias=False)
+        return nn.Sequential(first, nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 1))
 
     models = [alone(i, normed, batch_size=9)[0] for i in range(3)]
     ensemble = together(normed, batch_size=9)
     assert_same(ensemble, models, rtol=1e-3, atol=1e-4)
-    assert ensemble[0][1].num_batches_tracked == 3 * 5 and not torch.equal(ensemble[0][1].running_mean, ensemble[1][1].running_mean)
+    norm, other = ensemble[0][1], ensemble[1][1]
+    assert norm.num_batches_tracked == 3 * 5 and not torch.equal(norm.running_mean, other.running_mean)
 
 
 def test_a_loss_that_remembers_starts_anew_for_each_stack(monkeypatch):

@@ -6,7 +6,6 @@ gives a model.
 
 from functools import partial
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, event, given, settings
@@ -129,8 +128,8 @@ def build(layers, features, outputs, dtype, nested):
         elif kind == "mode":
             made.append(ByMode())
         else:
-            inner = {"linear": [], "chain": [nn.Tanh(), nn.Linear(width, width)], "dropout": [nn.Dropout(0.3)]}[details[0]]
-            made.append(Residual(nn.Sequential(nn.Linear(width, width), *inner)))
+            more = {"chain": [nn.Tanh(), nn.Linear(width, width)], "dropout": [nn.Dropout(0.3)]}
+            made.append(Residual(nn.Sequential(nn.Linear(width, width), *more.get(details[0], []))))
     last = nn.Linear(width, outputs)
     body = nn.Sequential(*made)
     return nn.Sequential(body, nn.Sequential(last) if nested else last).to(dtype)
@@ -166,7 +165,8 @@ OPTIMIZERS = {
 @st.composite
 def cases(draw):
     name = draw(st.sampled_from(sorted(LOSSES)))
-    dtype = torch.float64 if name == "class weights" else draw(st.sampled_from([torch.float32, torch.float64]))
+    dtypes = [torch.float64] if name == "class weights" else [torch.float32, torch.float64]
+    dtype = draw(st.sampled_from(dtypes))
     return {
         "layers": draw(st.lists(layer, max_size=4)), "nested": draw(st.booleans()), "loss": name, "dtype": dtype,
         "features": draw(st.integers(1, 5)), "models": draw(st.integers(1, 5)), "batch_size": draw(st.sampled_from([1, 3, 4, 5, 8, 100])),
