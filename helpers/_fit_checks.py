@@ -158,7 +158,7 @@ def few_rows(data, name, every=True):
     size = None if data.batch_sampler is None else 1024 if every else 16
     few = []
     with forked():
-        for batch in DataLoader(rows, size, collate_fn=data.collate_fn, generator=torch.Generator()):
+        for batch in DataLoader(rows, size, collate_fn=data.collate_fn):
             check_parts(batch, name)
             if every:
                 for part, what in zip(batch, ("inputs", "targets", "weights")):

@@ -174,9 +174,7 @@ def _step(model, loss, rows, train):
         _check_finite(value, "the loss is", x, y)
         if train:
             _check_gradient(model, value, x, y)
-        if (
-            watch.wants_probabilities
-        ):  # outputs that happen to be some now may leave that range while training
+        if watch.wants_probabilities:  # what happens to be one now may not stay one
             loss(model(1e3 * x), y, *weights)
     if watch.may_mix_rows:
         check_pairs(loss, output.detach(), y, *weights)
@@ -429,15 +427,12 @@ def _sensible(way, name, part):
         return False
     if converted.dtype == part.dtype and torch.equal(converted, part):
         return False
+    if ("long" in way or way == "y - 1") and part.is_floating_point() and not torch.equal(part, part.round()):
+        return False  # prices are no classes
     if ".squeeze" in way:
         return part.shape[1:2] == (1,)
     if "unsqueeze" in way and name == "X":
         return part.ndim != 2
-    whole = not part.is_floating_point() or torch.equal(part, part.round())
-    if way == "y.long()":
-        return whole  # prices are no classes
-    if way == "y - 1":
-        return whole and part.min() == 1
     return way != "(y + 1) / 2" or part.unique().tolist() == [-1, 1]
 
 

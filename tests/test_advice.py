@@ -216,6 +216,14 @@ class Logarithm(Small):
         return (super().forward(x) - 1e3).log()
 
 
+def nearly_half():
+    """A model whose outputs are near 1/2 at first."""
+    model = nn.Linear(4, 1)
+    nn.init.constant_(model.weight, 1e-3)
+    nn.init.constant_(model.bias, 0.5)
+    return model
+
+
 def frozen():
     return small().requires_grad_(False)
 
@@ -290,6 +298,11 @@ BOTH = {
         ["If y holds classes: loss=nn.CrossEntropyLoss()"],
         {"loss": nn.CrossEntropyLoss()},
     ),
+    "prices that could pass for classes": (
+        {"make_model": partial(small, 3), "rows": (X, torch.linspace(0, 2.9, N)[:, None]), "loss": CE},
+        ["loss=nn.MSELoss()", "out_features=1"],
+        {"loss": nn.MSELoss(), "make_model": partial(small, 1)},
+    ),
     "prices as classes": (
         {"make_model": partial(small, 3), "rows": (X, Y), "loss": CE},
         ["loss=nn.MSELoss()", "out_features=1"],
@@ -324,6 +337,11 @@ BOTH = {
         {"rows": (X, YES.float()), "loss": F.binary_cross_entropy},
         "loss=nn.BCEWithLogitsLoss()",
         {"loss": nn.BCEWithLogitsLoss()},
+    ),
+    "probabilities by chance": (
+        {"rows": (X, YES.float()), "loss": nn.BCELoss(), "make_model": nearly_half},
+        "let the model end in nn.Sigmoid()",
+        {"make_model": lambda: nn.Sequential(nearly_half(), nn.Sigmoid())},
     ),
     "numbers as probabilities": (
         {"rows": (X, 5 * Y), "loss": BCE},

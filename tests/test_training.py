@@ -9,6 +9,7 @@ from sklearn.metrics import root_mean_squared_error
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from helpers._trial import check_step
 from helpers.models import MLP
 from helpers.training import evaluate, fit, predict, rmse
 
@@ -395,3 +396,12 @@ def test_batches_that_a_dataset_makes_itself_are_welcome():
     assert ready == run(network(), DataLoader(TensorDataset(X, y), 10))
     sampler = torch.utils.data.BatchSampler(range(50), 10, drop_last=False)
     assert ready == run(network(), DataLoader(TensorDataset(X, y), batch_sampler=sampler))
+
+
+def test_a_step_is_tried_on_rows_of_its_own():
+    model, X, y = Remembers(), torch.rand(5, 3), torch.rand(5, 1)
+    before = X.clone()
+    check_step(model, nn.MSELoss(), X, y)
+    assert torch.equal(X, before)
+    model(X)
+    assert not torch.equal(X, before)

@@ -207,3 +207,19 @@ def test_without_a_baseline_groups_may_differ_in_size():
 def test_bad_scores_are_refused(scores, baseline, words):
     with pytest.raises(ValueError, match=words):
         summary(scores, baseline=baseline)
+
+
+def test_a_metric_that_fails_does_so_before_training():
+    looks = []
+    options = OPTIONS | {"on_epoch": lambda epoch, ensemble: looks.append(epoch)}
+    with pytest.raises(
+        ValueError, match="metric doesn't work on predictions .12, 1. and targets .12, 1.: no"
+    ):
+        cross_validate(SMALL, X, Y, CV, metric=refusing, **options)
+    assert looks == []
+    cross_validate(SMALL, X, Y, CV, **options)
+    assert looks == [1, 2, 3, 4]
+
+
+def refusing(prediction, target):
+    raise RuntimeError("no")
