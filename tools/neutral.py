@@ -40,7 +40,7 @@ TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "PY_COLOR
 
 # IPython reads this before all else. The file of a history would be locked by the next kernel, and
 # matplotlib lets a matplotlibrc in the working directory win over every other.
-PROFILE = '''\
+PROFILE = """\
 import contextlib
 import os
 
@@ -48,7 +48,7 @@ get_config().HistoryManager.hist_file = ":memory:"
 if os.path.exists("matplotlibrc"):
     with contextlib.chdir(os.path.dirname(__file__)):
         import matplotlib
-'''
+"""
 
 
 def environment():
