@@ -93,7 +93,9 @@ def main():
             verdicts.append("caught" if caught else "harmless" if fault.harmless else "unexplained")
     caught, harmless, unexplained = map(verdicts.count, ("caught", "harmless", "unexplained"))
     share = f" ({caught / (caught + unexplained):.0%})" if caught + unexplained else ""
-    print(f"{caught + unexplained} faults, {caught} caught{share}; {harmless} harmless ones survived too")
+    print(
+        f"{caught + unexplained} faults, {caught} caught{share}; besides, {harmless} harmless ones survived"
+    )
     sys.exit(unexplained > 0)
 
 
