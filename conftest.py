@@ -14,8 +14,8 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from tools import neutral
 
 neutral.for_this_process()  # before anything imports matplotlib
-from tools.checking.compare import Tolerance, differences  # noqa: E402
-from tools.publishing.execute import tidy  # noqa: E402
+from tools.checking.compare import Tolerance, differences
+from tools.publishing.execute import tidy
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # other workers need the other cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
