@@ -1,7 +1,8 @@
 """`pytest --nbval` with a comparison that is both stricter and kinder: see tools/checking/compare.py.
 
 On top of what nbval checks, every code cell must have been run in order from a fresh kernel, and a
-warning in an output is a failure unless the cell is tagged `expects-warning`.
+warning in an output is a failure unless the cell is tagged `expects-warning`. A cell that is chosen
+alone, by its name, `-k` or `--lf`, brings along the cells before it.
 """
 
 import json
@@ -13,8 +14,8 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from tools import neutral
 
 neutral.for_this_process()  # before anything imports matplotlib
-from tools.checking.compare import Tolerance, differences  # noqa: E402
-from tools.publishing.execute import tidy  # noqa: E402
+from tools.checking.compare import Tolerance, differences
+from tools.publishing.execute import tidy
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # other workers need the other cores
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -39,12 +40,15 @@ class Output(str):
 
 class CheckedCell(IPyNbCell):
     def runtest(self):
+        if not self.parent.kernel:
+            pytest.skip("this notebook's kernel did not start")
         self.tolerance = Tolerance.of(self.cell)
         if self.cell.execution_count != self.cell_num + 1:
             self.raise_cell_error(
                 f"Stored as number {self.cell.execution_count} in the order of execution, but it is code "
                 f"cell {self.cell_num + 1}: run the whole notebook from a fresh kernel (make notebooks)"
             )
+        self.parent.catch_up(self)
         super().runtest()
 
     def compare_outputs(self, test, ref, skip_compare=None):
@@ -67,6 +71,8 @@ class CheckedCell(IPyNbCell):
 
 
 class CheckedFile(IPyNbFile):
+    ran = 0  # how many cells the kernel has run
+
     def setup(self):
         with neutral.for_kernels():
             super().setup()
@@ -75,10 +81,49 @@ class CheckedFile(IPyNbFile):
         self.kernel.kc.execute = lambda code, **options: execute(code, **options | {"store_history": True})
 
     def collect(self):
-        for item in super().collect():
-            yield CheckedCell.from_parent(
+        self.cells = [
+            CheckedCell.from_parent(
                 self, name=item.name, cell_num=item.cell_num, cell=item.cell, options=item.options
             )
+            for item in super().collect()
+        ]
+        for cell in self.cells:
+            cell.extra_keyword_matches.add(f"Cell{cell.cell_num}")  # -k takes no space
+        return self.cells
+
+    def catch_up(self, cell):
+        """Bring the kernel to where ``cell`` begins: run the cells before it that were not chosen."""
+        if self.ran > cell.cell_num:  # `--ff`, for one, takes cells out of their order
+            self.teardown()
+            self.setup()
+            self.ran = 0
+        for earlier in self.cells[self.ran : cell.cell_num]:
+            if not earlier.options["skip"]:
+                self.run_silently(earlier, cell)
+        self.ran = cell.cell_num + 1
+
+    def run_silently(self, earlier, cell):
+        reply = self.kernel.kc.execute_interactive(
+            earlier.cell.source, allow_stdin=False, stop_on_error=False, output_hook=lambda message: None,
+            timeout=self.config.option.nbval_cell_timeout,
+        )["content"]  # fmt: skip
+        if reply["status"] != "ok" and not earlier.options["check_exception"]:
+            cell.raise_cell_error(
+                f"{earlier.name}, which runs before it, failed: {reply['ename']}: {reply['evalue']}"
+            )
+
+
+def pytest_configure(config):
+    # The Python that runs the tests, whatever the kernel is called on the machine of a notebook's editor.
+    if hasattr(config.option, "nbval_current_env"):
+        config.option.nbval_current_env = not config.option.nbval_kernel_name
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Let `-n 2` alone keep each file on one worker: with half of its cells, each would run all of them."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadfile"
 
 
 @pytest.hookimpl(wrapper=True)

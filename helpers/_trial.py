@@ -92,7 +92,7 @@ def measure(metric, prediction, target, *weights):
     try:
         with Losses(len(prediction)) as watch:
             value = metric(prediction, target, *weights)
-        if watch.may_mix_rows:
+        if watch.may_mix_rows and prediction.shape != target.shape:
             check_pairs(metric, *(part[:16] for part in (prediction, target, *weights)))
     except Slip as slip:
         alike = prediction.numel() == target.numel()
@@ -102,6 +102,13 @@ def measure(metric, prediction, target, *weights):
             else slip.remedy
         )
         raise ValueError(f"metric: {slip}; {remedy}") from None
+    except Exception as error:
+        if target.is_floating_point():
+            raise
+        accuracy = "metric=lambda prediction, target: (prediction.argmax(1) == target).float().mean()"
+        raise ValueError(
+            f"metric: {error}. If the targets are classes, take their accuracy: {accuracy}"
+        ) from error
     value = torch.as_tensor(value)
     if value.numel() != 1:
         raise ValueError(
@@ -176,7 +183,7 @@ def _step(model, loss, rows, train):
             _check_gradient(model, value, x, y)
         if watch.wants_probabilities:  # what happens to be one now may not stay one
             loss(model(1e3 * x), y, *weights)
-    if watch.may_mix_rows:
+    if watch.may_mix_rows and output.shape != y.shape:
         check_pairs(loss, output.detach(), y, *weights)
     if weights:
         check_weights(loss, output.detach(), y, *weights)

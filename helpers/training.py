@@ -232,8 +232,7 @@ def rmse(prediction, target):
     """
     if prediction.shape != target.shape:
         raise ValueError(
-            f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} must have the same shape; "
-            "reshape one of them, for example target.unsqueeze(1). If the targets are classes, take their accuracy: "
-            "lambda prediction, target: (prediction.argmax(1) == target).float().mean()"
+            f"prediction {tuple(prediction.shape)} and target {tuple(target.shape)} must have the "
+            "same shape; reshape one of them, for example target.unsqueeze(1)"
         )
     return (prediction - target).square().mean().sqrt()

@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+pytest.register_assert_rewrite("answers", "browsing")
 from browsing import NO_BROWSER, address, browser, site, tab, window  # noqa: F401  fixtures
 
 # What other Pythons print is read as UTF-8 here, and so they write it, whatever the locale.

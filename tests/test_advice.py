@@ -161,7 +161,6 @@ CONVERSIONS = {
     "flat targets of quantiles": ((X, Y[:, 0]), pinball, 3, "y.unsqueeze(1)"),
     "flat targets of a Gaussian": ((X, Y[:, 0]), gaussian, 2, "y.unsqueeze(1)"),
     "column targets": ((X, Y), MSE, Column, "y.squeeze(1)"),
-    "a loss that squeezes": ((X, Y), lambda p, t: (p.squeeze() - t).square().mean(), 1, "y.squeeze(1)"),
     "classes as floats": ((X, CLASSES.float()), CE, 3, "y.long()"),
     "classes as floats in a column": ((X, CLASSES.float()[:, None]), CE, 3, "y.squeeze(1).long()"),
     "classes in a column": ((X, CLASSES[:, None]), CE, 3, "y.squeeze(1)"),
@@ -903,7 +902,7 @@ CROSS_VALIDATE = {
     ),
     "a metric of numbers for classes": (
         {"rows": (X, CLASSES), "loss": CE, "make_model": partial(small, 3)},
-        ["metric doesn't work", "lambda prediction, target: (prediction.argmax(1) == target).float().mean()"],
+        ["metric doesn't work", "metric=lambda prediction, target: (prediction.argmax(1) == target).float().mean()"],
         {"metric": lambda prediction, target: (prediction.argmax(1) == target).float().mean()},
     ),
     "a metric class": ({"metric": nn.L1Loss}, "metric=nn.L1Loss()", {"metric": nn.L1Loss()}),

@@ -1,5 +1,7 @@
 """`make notebooks`: runs what changed, once, and never leaves a broken notebook behind."""
 
+import json
+
 import nbformat
 import pytest
 
@@ -25,11 +27,11 @@ def write(root, *sources, name="01_test.ipynb"):
 
 def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root):
     path = write(root, "print('one')\nprint('two')  # check_01_one")
-    assert execute.execute(path, root=root)
+    assert execute.execute(path, root=root) == "executed"
     stored = path.read_text(encoding="utf-8")
-    assert "one" in stored and not execute.execute(path, root=root)
+    assert "one" in stored and execute.execute(path, root=root) == "unchanged"
     (root / "helpers" / "data.py").write_text("x = 2\n", encoding="utf-8")
-    assert execute.execute(path, root=root) and path.read_text(encoding="utf-8") != stored
+    assert execute.execute(path, root=root) == "executed" and path.read_text(encoding="utf-8") != stored
     stored = path.read_text(encoding="utf-8")
     assert execute.execute(path, force=True, root=root) and path.read_text(encoding="utf-8") == stored
 
@@ -77,10 +79,71 @@ def test_normalise_removes_what_passes():
     cell = nbformat.v4.new_code_cell("1", metadata={"collapsed": True, "tags": ["keep"]})
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in "ab"]
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
-    execute.normalise(notebook, "stamp")
+    notebook.metadata.executed = "stamp"
+    execute.normalise(notebook)
     assert cell.metadata == {"tags": ["keep"]}
     assert [output.text for output in cell.outputs] == ["ab"]
     assert set(notebook.metadata) == {"kernelspec", "language_info", "executed"}
+
+
+def other_kernel(n):
+    n["metadata"]["kernelspec"] = {"display_name": ".venv", "language": "python", "name": ".venv"}
+
+
+def no_kernel(n):
+    del n["metadata"]["kernelspec"]
+
+
+def ids_in_the_metadata(n):
+    n["nbformat_minor"] = 0
+    for cell in n["cells"]:
+        cell["metadata"]["id"] = cell.pop("id")
+
+
+def widgets(n):
+    n["metadata"]["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
+
+
+def colab(n):
+    n["metadata"] |= {"colab": {"provenance": [], "toc_visible": True}, "accelerator": "GPU"}
+    n["cells"][0]["metadata"] |= {"colab": {"base_uri": "x"}, "outputId": "1", "id": n["cells"][0]["id"]}
+
+
+def folded_and_timed(n):
+    n["cells"][0]["metadata"] |= {
+        "collapsed": True, "scrolled": False, "jupyter": {"outputs_hidden": True}, "ExecuteTime": {"end": "2026"},
+        "execution": {"iopub.status.busy": "2026"}, "vscode": {"languageId": "python"}, "pycharm": {"name": "#%%"},
+    }  # fmt: skip
+    n["cells"][0]["outputs"][0]["metadata"] = {} if "data" in n["cells"][0]["outputs"][0] else None
+    if n["cells"][0]["outputs"][0]["metadata"] is None:
+        del n["cells"][0]["outputs"][0]["metadata"]
+
+
+@pytest.mark.parametrize("edit", [other_kernel, no_kernel, ids_in_the_metadata, widgets, colab, folded_and_timed])
+@pytest.mark.parametrize("indent, end", [(1, "\n"), (2, ""), (None, "")])
+def test_what_an_editor_leaves_is_taken_out_without_a_run(root, monkeypatch, edit, indent, end):
+    path = write(root, "print('one')", "2")
+    execute.execute(path, root=root)
+    stored = path.read_text(encoding="utf-8")
+    monkeypatch.setattr(execute, "NotebookClient", lambda *args, **options: pytest.fail("it ran"))
+    assert execute.execute(path, root=root) == "unchanged"
+    edited = json.loads(stored)
+    edit(edited)
+    path.write_text(json.dumps(edited, indent=indent) + end, encoding="utf-8")
+    assert execute.execute(path, root=root) == "normalised"
+    assert path.read_text(encoding="utf-8") == stored
+    assert execute.execute(path, root=root) == "unchanged"
+
+
+def test_ids_that_are_missing_or_used_twice_are_given_anew_and_stay(root):
+    path = write(root, "1", "2")
+    execute.execute(path, root=root)
+    edited = json.loads(path.read_text(encoding="utf-8"))
+    edited["cells"][1]["id"] = edited["cells"][0]["id"]
+    path.write_text(json.dumps(edited), encoding="utf-8")
+    assert execute.execute(path, root=root) == "normalised"
+    ids = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    assert len(set(ids)) == 2 and execute.execute(path, root=root) == "unchanged"
 
 
 def test_chapters_are_chosen_by_the_beginning_of_their_names(root):

@@ -59,8 +59,7 @@ def compare(path, **variables):
     command = pytest_runs.command(
         "-p", "conftest", f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={path.parent}", path
     )
-    # Without PYTHONOPTIMIZE pytest itself, whose own Python is a person's affair, is run as ever.
-    settings = os.environ | variables | {"PYTHONPATH": str(ROOT), "PYTHONOPTIMIZE": ""}
+    settings = os.environ | variables | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, cwd=path.parent, env=settings, capture_output=True, text=True, encoding="utf-8"
     )
@@ -80,7 +79,7 @@ def test_a_persons_settings_are_not_stored_and_not_compared(tmp_path, own, monke
     stored = nbformat.read(path, as_version=4)
     stored.cells[0].metadata.tags = ["expects-warning"]
     nbformat.write(stored, path)
-    done = compare(path)
+    done = compare(path, **own)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

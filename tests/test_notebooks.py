@@ -1,5 +1,6 @@
 """What must be true of a stored notebook before anybody runs it again."""
 
+import copy
 import re
 
 import nbformat
@@ -8,7 +9,7 @@ import pytest
 from helpers.figure_digest import MIME
 from tools import ROOT
 from tools.checking.compare import Tolerance
-from tools.publishing.execute import lacks_picture, notebooks, picture_digest
+from tools.publishing.execute import clean, lacks_picture, notebooks, picture_digest
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
 
@@ -29,16 +30,8 @@ LOOSEST = {"rtol": 0.5, "figure": 0.2}
 def problems(notebook):
     """Return a line for each way in which ``notebook`` could mislead a reader or escape a check."""
     found = [f"metadata: {part}" for part in _metadata(notebook)]
-    ids = [cell.get("id") for cell in notebook.cells]
-    found += [
-        f"cell {n}: its id is missing or used twice"
-        for n, one in enumerate(ids)
-        if not one or ids.count(one) > 1
-    ]
     ran = 0
     for place, cell in enumerate(notebook.cells):
-        for passing in {"execution", "ExecuteTime", "collapsed", "scrolled"} & cell.metadata.keys():
-            found.append(f"cell {place}: metadata {passing!r} says when or how it was run, not what it is")
         if cell.cell_type == "code":
             ran += 1
             found += [f"cell {place}: {problem}" for problem in _code_cell(cell, ran)]
@@ -46,35 +39,36 @@ def problems(notebook):
 
 
 def _metadata(notebook):
-    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
-        yield "the kernel must be python3, which every installation has"
-    if "widgets" in notebook.metadata:
-        yield "the state of widgets does not belong in the file"
+    """What an editor may have left of itself, in one line, as one command takes all of it out."""
+    tidied = copy.deepcopy(notebook)
+    clean(tidied)
+    if tidied != notebook:
+        yield "an editor left its own in it (a kernel's name, times, what is folded, ids): make notebooks"
 
 
 def _code_cell(cell, ran):
     tags = cell.metadata.get("tags", [])
     if not cell.source.strip():
-        yield "it is empty"
+        yield "it is empty: delete it, then make notebooks"
     if cell.execution_count != ran:
-        yield f"it is stored as run {cell.execution_count}, not {ran}: run all cells, once, in order"
+        yield f"it is stored as run {cell.execution_count}, not {ran}: make notebooks"
     if UNCHECKED.search(" ".join([cell.source, *tags])):
-        yield "it asks for its output not to be checked"
+        yield "it asks for its output not to be checked: take that out; metadata.book.tolerance says how far it may move"
     # A cell that shows what a file can do to its reader has made that file itself.
     if LOADED.search(cell.source) and "torch.save(" not in cell.source:
-        yield "it loads a file that may run code: torch.load(..., weights_only=True)"
+        yield "it loads a file that may run code: write torch.load(..., weights_only=True)"
     if FETCHED.search(cell.source):
-        yield "it may fetch something: nothing at run time comes from the network"
+        yield "it may fetch something, and nothing at run time comes from the network: ship the file with helpers"
     tolerance = Tolerance.of(cell)
     for name, most in LOOSEST.items():
         if getattr(tolerance, name) > most:
-            yield f"its tolerance {name} = {getattr(tolerance, name)} checks nothing; at most {most}"
+            yield f"its tolerance {name} = {getattr(tolerance, name)} checks nothing: write at most {most}"
     kinds = {output.get("name", output.output_type) for output in cell.outputs}
     for kind, tag in (("stderr", "expects-warning"), ("error", "raises-exception")):
         if kind in kinds and tag not in tags:
-            yield f"its output has an {kind} output, but it is not tagged {tag}"
+            yield f"it has an {kind} output: mend the cause, or tag it {tag} if the text is about it"
         if tag in tags and kind not in kinds:
-            yield f"it is tagged {tag}, but has no {kind} output"
+            yield f"it is tagged {tag}, but has no {kind} output: delete the tag, or make notebooks"
     images = [output for output in cell.outputs if "image/png" in output.get("data", {})]
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
     if images and len(alt.strip()) < 20:
@@ -82,7 +76,7 @@ def _code_cell(cell, ran):
     if missing := lacks_picture(cell):
         yield missing
     if len(images) > 1:
-        yield "it has several figures, and so one description for all: split it"
+        yield "it has several figures, and so one description for all: split the cell in two"
     for output in cell.outputs:
         yield from _output(output)
 
@@ -90,17 +84,17 @@ def _code_cell(cell, ran):
 def _output(output):
     data = output.get("data", {})
     if ("image/png" in data) != (MIME in data):
-        yield "a figure and its data must be stored together: import helpers.plotting in the first cell"
+        yield "a figure and its data must be stored together: import helpers.plotting in the first cell, then make notebooks"
     if unknown := data.keys() - SHOWN:
-        yield f"{sorted(unknown)} is not shown in the book"
+        yield f"{sorted(unknown)} is not shown in the book: end the line with ';', then make notebooks"
     if "image/png" in data and output.metadata.get("picture") != picture_digest(output):
         yield "its picture is not the one stored when the cell was run: make notebooks"
     texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
     text = " ".join([*texts, *(str(part) for mime, part in data.items() if mime.startswith("text/"))])
     if match := ABSOLUTE_PATH.search(text):
-        yield f"an output names a path of one machine: …{text[match.start() : match.start() + 40]}…"
+        yield f"an output names a path of one machine, so print less of it: …{text[match.start() : match.start() + 40]}…"
     if match := ADDRESS.search(text):
-        yield f"an output holds an address in memory, new at each run: {match.group()}"
+        yield f"an output holds an address in memory, new at each run: end the line with ';' ({match.group()})"
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -131,16 +125,21 @@ def sound():
     ]
     for place, cell in enumerate(cells[1:], start=1):
         cell.execution_count = place
-    return v4.new_notebook(
-        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    )
+    notebook = v4.new_notebook(cells=cells)
+    clean(notebook)
+    return notebook
 
 
 FAULTS = {
     "other kernel": lambda nb, cells: nb.metadata.kernelspec.update(name="conda-env"),
     "widgets": lambda nb, cells: nb.metadata.update(widgets={}),
     "id twice": lambda nb, cells: cells[1].update(id=cells[2].id),
+    "no kernel": lambda nb, cells: nb.metadata.pop("kernelspec"),
     "timing": lambda nb, cells: cells[1].metadata.update(execution={"iopub": "2026"}),
+    "folded": lambda nb, cells: cells[1].metadata.update(jupyter={"outputs_hidden": True}),
+    "VS Code": lambda nb, cells: cells[1].metadata.update(vscode={"languageId": "python"}),
+    "Colab": lambda nb, cells: nb.metadata.update(colab={"provenance": []}),
+    "an output's time": lambda nb, cells: cells[2].outputs[0].metadata.update(outputId="7"),
     "empty cell": lambda nb, cells: cells[1].update(source=" "),
     "not run": lambda nb, cells: cells[1].update(execution_count=None),
     "out of order": lambda nb, cells: cells[2].update(execution_count=7),
@@ -175,4 +174,8 @@ def test_a_sound_notebook_has_no_problems():
 def test_each_fault_is_found(fault):
     notebook = sound()
     FAULTS[fault](notebook, notebook.cells)
-    assert problems(notebook)
+    found = problems(notebook)
+    assert found
+    # … and each says what to do.
+    for line in found:
+        assert re.search("make notebooks|: (write|delete|take|ship|mend|split|end) |metadata.mystnb|print less", line), line

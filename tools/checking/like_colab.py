@@ -9,7 +9,6 @@ Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (s
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools import ROOT
+from tools import ROOT, neutral
 from tools.checking import pytest_runs
 from tools.publishing.execute import notebooks
 from tools.publishing.first_cell import is_first_cell
@@ -74,7 +73,7 @@ def run(notebook, python, folder):
     command = pytest_runs.command(*options, f"-c{ROOT / 'pyproject.toml'}", f"--rootdir={folder}", notebook)
     variables = {"JUPYTER_PATH": str(folder), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | variables, capture_output=True, encoding="utf-8"
+        command, cwd=ROOT, env=neutral.environment() | variables, capture_output=True, encoding="utf-8"
     )
     done.check_returncode()
     return done.stdout
@@ -87,7 +86,7 @@ def first_cell(notebook, python, **variables):
         [python, "-X", "utf8", "-"],
         input=cell.source,
         cwd=notebook.parent,
-        env=os.environ | variables,
+        env=neutral.environment() | variables,
         capture_output=True,
         encoding="utf-8",
     )

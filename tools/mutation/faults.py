@@ -122,7 +122,7 @@ SOURCES: dict[str, list[tuple]] = {
         ("random state not put back", "    try:\n        with forked():\n            yield", "    try:\n        if torch.rand(1) < 2:\n            yield"),
         ("rows changed in place", "output = model(x.clone())", "output = model(x)"),
         ("shapes that broadcast in PyTorch's losses let through", "    if output.shape != target.shape:\n", "    if False:\n"),
-        ("shapes that broadcast in other losses let through", "        if watch.may_mix_rows:\n            check_pairs(metric", "        if False:\n            check_pairs(metric"),
+        ("shapes that broadcast in other losses let through", "        if watch.may_mix_rows and prediction.shape != target.shape:\n", "        if False:\n"),
         ("weights of other rows let through", "    if weights:\n        check_weights(", "    if False:\n        check_weights("),
         ("one look at random predictions", "for _ in range(20):", "for _ in range(0):"),
         ("targets of another type let through", 'if name != "X" and part.is_floating_point() and part.dtype != output.dtype:', "if False:"),

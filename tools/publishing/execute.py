@@ -2,7 +2,8 @@
 
 The committed notebook, with its outputs, is the only source of a chapter. A notebook records a
 digest of what its outputs depend on: its own code cells, ``helpers`` and the pinned environment.
-Where the digest still fits, there is nothing to do. A notebook whose cell fails stays as it was.
+Where the digest still fits, nothing is run; what an editor left in the file is taken out all the same.
+A notebook whose cell fails stays as it was.
 
 Usage: python -m tools.publishing.execute [--force] [CHAPTER ...]     (such as 02, or 02_house_prices)
 """
@@ -27,6 +28,8 @@ from tools import ROOT, neutral
 from tools.publishing.first_cell import put_first_cell
 
 CELL_TIMEOUT = 300  # seconds
+# Metadata of cells that are the book's; an editor's own say how a cell was shown or run there.
+OURS = ("book", "lines_to_next_cell", "mystnb", "tags")
 
 
 def notebooks(chapters, root=ROOT):
@@ -55,18 +58,10 @@ def digest(notebook, root=ROOT):
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def normalise(notebook, stamp):
+def normalise(notebook):
     """Leave in the notebook only what the same code gives again on the same machine."""
-    notebook.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-            "executed": stamp,
-        }
-    )
+    clean(notebook)
     for cell in notebook.cells:
-        for passing in ("execution", "collapsed", "scrolled", "ExecuteTime"):
-            cell.metadata.pop(passing, None)
         if cell.cell_type == "code":
             cell.outputs = join_streams(cell.outputs)
             for output in cell.outputs:
@@ -75,6 +70,38 @@ def normalise(notebook, stamp):
                     output.data["image/png"] = palette(output.data["image/png"])
                     # A picture is compared through its data; this ties the picture to them.
                     output.metadata["picture"] = picture_digest(output)
+
+
+def clean(notebook):
+    """Take out what editors leave of themselves: metadata that are not the book's, and ids in the wrong place."""
+    notebook.nbformat_minor = 5  # the first in which a cell has an id
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            **{name: value for name, value in notebook.metadata.items() if name == "executed"},
+        }
+    )
+    give_ids(notebook.cells)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({name: cell.metadata[name] for name in OURS if name in cell.metadata})
+        if not cell.get("attachments", True):  # an empty one, as PyCharm writes it
+            del cell["attachments"]
+        for output in cell.get("outputs", []):
+            if "metadata" in output:
+                kept = {name: value for name, value in output.metadata.items() if name == "picture"}
+                output.metadata = nbformat.from_dict(kept)
+
+
+def give_ids(cells):
+    """Let each cell have an id of its own: what it has, in whichever place, or the same new one at each call."""
+    seen = set()
+    for place, cell in enumerate(cells):
+        identity = cell.get("id") or cell["metadata"].get("id")
+        if not re.fullmatch(r"[\w-]{1,64}", str(identity)) or identity in seen:
+            identity = hashlib.sha256(f"{place} {cell['source']}".encode()).hexdigest()[:12]
+        cell["id"] = identity
+        seen.add(identity)
 
 
 def tidy(output):
@@ -113,12 +140,17 @@ def join_streams(outputs):
 
 
 def execute(path, force=False, root=ROOT):
-    """Re-execute one notebook if it changed. Return True if it was run."""
-    notebook = nbformat.read(path, as_version=4)
+    """Bring one notebook up to date. Return what was done: "executed", "normalised" or "unchanged"."""
+    text = path.read_text(encoding="utf-8")
+    notebook = read(text)
     put_first_cell(notebook, os.path.relpath(root, path.parent).replace(os.sep, "/"), root)
     stamp = digest(notebook, root)
     if not force and notebook.metadata.get("executed") == stamp:
-        return False
+        clean(notebook)
+        if written(notebook) == text:
+            return "unchanged"
+        write_whole(path, written(notebook))
+        return "normalised"
     client = NotebookClient(
         notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
@@ -135,10 +167,23 @@ def execute(path, force=False, root=ROOT):
     for number, cell in enumerate(notebook.cells, start=1):
         if lacks_picture(cell):
             sys.exit(f"{path.name}, cell {number}: {lacks_picture(cell)}. The notebook is unchanged.")
-    normalise(notebook, stamp)
+    notebook.metadata["executed"] = stamp
+    normalise(notebook)
     nbformat.validate(notebook)
-    write_whole(path, nbformat.writes(notebook))
-    return True
+    write_whole(path, written(notebook))
+    return "executed"
+
+
+def read(text):
+    """Return a notebook as it is stored, in whichever 4.x format an editor left it."""
+    stored = json.loads(text)
+    give_ids(stored["cells"])  # before nbformat gives others, at random
+    stored["nbformat_minor"] = max(5, stored.get("nbformat_minor", 5))
+    return nbformat.reads(json.dumps(stored), as_version=4)
+
+
+def written(notebook):
+    return nbformat.writes(notebook) + "\n"
 
 
 def failing_cell(notebook):
@@ -165,7 +210,7 @@ def lacks_picture(cell):
 def write_whole(path, text):
     """Write a file so that a crash half-way leaves the old one."""
     part = path.with_suffix(".part")
-    part.write_text(text + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8", newline="\n")
     os.replace(part, path)
 
 
@@ -176,9 +221,9 @@ def main():
     options = parser.parse_args()
     for path in notebooks(options.chapters):
         start = time.perf_counter()
-        ran = execute(path, options.force)
-        took = f"executed in {time.perf_counter() - start:.1f} s" if ran else "unchanged"
-        print(f"{path.relative_to(ROOT)}: {took}", flush=True)
+        done = execute(path, options.force)
+        took = f" in {time.perf_counter() - start:.1f} s" if done == "executed" else ""
+        print(f"{path.relative_to(ROOT)}: {done}{took}", flush=True)
 
 
 if __name__ == "__main__":
