@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from torch.optim import lr_scheduler as schedules
 from torch.utils.data import DataLoader, TensorDataset
 
+from helpers._stack import Streams
 from helpers.data import load_boston, scale_splits
 from helpers.ensembles import fit_many, fit_splits
 from helpers.models import MLP, Regressor
@@ -372,6 +373,18 @@ def test_a_loss_that_stays_the_same_has_not_fallen():
 
 def normed():
     return nn.Sequential(nn.Linear(FEATURES, 6), nn.Tanh(), nn.BatchNorm1d(6), nn.Linear(6, 1))
+
+
+def test_chance_stays_with_its_model():
+    """Also of what is drawn ahead, and after that."""
+    left, expected = Streams(range(3), torch.device("cpu")), Streams([2, 1], torch.device("cpu"))
+    for epoch in range(1500):
+        order, keep = left.shuffled(4), left.keep((6,), 0.5, torch.float32)
+        if epoch == 0:
+            left.only([2, 1])
+            order, keep = order[[2, 1]], keep[[2, 1]]
+        assert torch.equal(order, expected.shuffled(4))
+        assert torch.equal(keep, expected.keep((6,), 0.5, torch.float32))
 
 
 @pytest.mark.parametrize("make_model", [partial(SMALL, dropout=0.4), normed], ids=["dropout", "buffers"])

@@ -176,51 +176,6 @@ def cases(draw):
     }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(cases())
-def test_together_as_alone(case):
-    loss, outputs = LOSSES[case["loss"]]
-    M, d, dtype = case["models"], case["features"], case["dtype"]
-    draws = torch.Generator().manual_seed(case["seed"])
-    n = 20
-    X = torch.rand(*([M] if case["own"] else []), n, d, generator=draws, dtype=dtype)
-    y = torch.rand(n, 2 if case["loss"] == "mse of two" else 1, generator=draws, dtype=dtype) * 0.9 + 0.1
-    if outputs == 3 and case["loss"] != "quantiles":
-        y = torch.randint(0, 3, (n,), generator=draws)
-    weights = torch.rand(n, generator=draws, dtype=dtype) if case["loss"] == "weighted" else None
-    splits = []
-    for i in range(M):
-        rows = torch.randperm(n, generator=draws)
-        size = case["sizes"][i % len(case["sizes"])]
-        splits.append((rows[:size], rows[size:]))
-    make_model = partial(build, case["layers"], d, outputs, dtype, case["nested"])
-    options = {"epochs": 3, "batch_size": case["batch_size"], "loss": loss, "clip_norm": case["clip_norm"],
-               "optimizer": OPTIMIZERS[case["optimizer"]]}  # fmt: skip
-    seeds = [case["seed"] % 1000 + i for i in range(M)]
-    try:
-        ensemble = fit_many(make_model, X, y, splits, seeds, weights=weights, progress=False, **options)
-    except ValueError:  # only where the loop fails, too: such as at the spread of one row
-        event("refused")
-        with pytest.raises((ValueError, RuntimeError)):
-            for i in range(M):
-                own = X[i] if case["own"] else X
-                alone(make_model, own, y, weights, splits[i][0], seeds[i], **options)
-        return
-    event("stacked" if ensemble._stacked[0] else "by vmap")
-    event("loss stacked" if ensemble._stacked[1] else "loss by vmap")
-    close = {"rtol": 2e-3, "atol": 2e-4} if dtype == torch.float32 else {"rtol": 1e-7, "atol": 1e-9}
-    for i in range(M):
-        own = X[i] if case["own"] else X
-        model, history = alone(make_model, own, y, weights, splits[i][0], seeds[i], **options)
-        expected, found = model.state_dict(), ensemble.model(i).state_dict()
-        for key in expected:
-            torch.testing.assert_close(found[key], expected[key], **close)
-        torch.testing.assert_close(ensemble.train_loss[i], torch.tensor(history, dtype=dtype), **close)
-        # What a batch makes of itself in evaluation, too.
-        with torch.no_grad():
-            torch.testing.assert_close(ensemble.predictions[i], ensemble.model(i)(own.clone()), **close)
-
-
 @pytest.mark.parametrize("function", REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_the_same_is_refused(function, monkeypatch):
     monkeypatch.setattr("helpers.ensembles.Training", lambda *args, **options: pytest.fail("it trained"))
@@ -272,3 +227,48 @@ def test_each_comparison_finds_what_no_other_does(what, monkeypatch):
     with pytest.raises(ValueError, match=f"side by side: {what} is not what it is"):
         fit_many(Layer, X, X[:, :1], (range(10), range(10, 20)), [0, 1], epochs=1, loss=loss,
                  optimizer=partial(kind, lr=0.1))  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_together_as_alone(case):
+    loss, outputs = LOSSES[case["loss"]]
+    M, d, dtype = case["models"], case["features"], case["dtype"]
+    draws = torch.Generator().manual_seed(case["seed"])
+    n = 20
+    X = torch.rand(*([M] if case["own"] else []), n, d, generator=draws, dtype=dtype)
+    y = torch.rand(n, 2 if case["loss"] == "mse of two" else 1, generator=draws, dtype=dtype) * 0.9 + 0.1
+    if outputs == 3 and case["loss"] != "quantiles":
+        y = torch.randint(0, 3, (n,), generator=draws)
+    weights = torch.rand(n, generator=draws, dtype=dtype) if case["loss"] == "weighted" else None
+    splits = []
+    for i in range(M):
+        rows = torch.randperm(n, generator=draws)
+        size = case["sizes"][i % len(case["sizes"])]
+        splits.append((rows[:size], rows[size:]))
+    make_model = partial(build, case["layers"], d, outputs, dtype, case["nested"])
+    options = {"epochs": 3, "batch_size": case["batch_size"], "loss": loss, "clip_norm": case["clip_norm"],
+               "optimizer": OPTIMIZERS[case["optimizer"]]}  # fmt: skip
+    seeds = [case["seed"] % 1000 + i for i in range(M)]
+    try:
+        ensemble = fit_many(make_model, X, y, splits, seeds, weights=weights, progress=False, **options)
+    except ValueError:  # only where the loop fails, too: such as at the spread of one row
+        event("refused")
+        with pytest.raises((ValueError, RuntimeError)):
+            for i in range(M):
+                own = X[i] if case["own"] else X
+                alone(make_model, own, y, weights, splits[i][0], seeds[i], **options)
+        return
+    event("stacked" if ensemble._stacked[0] else "by vmap")
+    event("loss stacked" if ensemble._stacked[1] else "loss by vmap")
+    close = {"rtol": 2e-3, "atol": 2e-4} if dtype == torch.float32 else {"rtol": 1e-7, "atol": 1e-9}
+    for i in range(M):
+        own = X[i] if case["own"] else X
+        model, history = alone(make_model, own, y, weights, splits[i][0], seeds[i], **options)
+        expected, found = model.state_dict(), ensemble.model(i).state_dict()
+        for key in expected:
+            torch.testing.assert_close(found[key], expected[key], **close)
+        torch.testing.assert_close(ensemble.train_loss[i], torch.tensor(history, dtype=dtype), **close)
+        # What a batch makes of itself in evaluation, too.
+        with torch.no_grad():
+            torch.testing.assert_close(ensemble.predictions[i], ensemble.model(i)(own.clone()), **close)
