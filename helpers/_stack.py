@@ -491,10 +491,11 @@ class Stack:
         """Return the outputs (m, rows, ...) in evaluation mode, for X (rows, d) or (m, rows, d)."""
         X = X if X.ndim == 3 else X.expand(len(self), *X.shape)
         with eval_mode(self.module):
+            # A copy where the module might change its input, as an activation in place does.
             if self.row_by_row:  # so any number at a time
-                return torch.cat([self(x) for x in X.split(max(1, EVALUATED_ROWS // len(self)), 1)], 1)
+                parts = X.split(max(1, EVALUATED_ROWS // len(self)), 1)
+                return torch.cat([self(x if self.chain else x.clone()) for x in parts], 1)
             alone = torch.func.vmap(self._alone, chunk_size=max(1, EVALUATED_ROWS // X.shape[1]))
-            # A copy, should the module change its input.
             return alone(self.values, X.clone(), torch.arange(len(self), device=X.device))
 
 

@@ -6,6 +6,7 @@ One file, long as it is: everything here leans on the same few rows and on ``tog
 import subprocess
 import sys
 from functools import partial
+from types import MethodType
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 from torch.optim import lr_scheduler as schedules
 from torch.utils.data import DataLoader, TensorDataset
 
+from helpers._stack import Streams
 from helpers.data import load_boston, scale_splits
 from helpers.ensembles import fit_many, fit_splits
 from helpers.models import MLP, Regressor
@@ -176,11 +178,11 @@ def test_any_module(make_model):
     assert_same(together(make_model), models, rtol=1e-3, atol=1e-4)
 
 
-def test_tied_weights():
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh])
+def test_tied_weights(activation):
     def tied():
-        model = nn.Sequential(
-            nn.Linear(FEATURES, FEATURES), nn.Tanh(), nn.Linear(FEATURES, FEATURES), nn.Linear(FEATURES, 1)
-        )
+        square = partial(nn.Linear, FEATURES, FEATURES)
+        model = nn.Sequential(square(), activation(), square(), nn.Linear(FEATURES, 1))
         model[2].weight = model[0].weight
         return model
 
@@ -263,13 +265,39 @@ def test_nothing_of_the_callers_changes():
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    threads, X_before = torch.get_num_threads(), X.clone()
-    together(partial(SMALL, dropout=0.5))
-    assert torch.equal(torch.rand(3), expected)
-    assert torch.get_num_threads() == threads and torch.equal(X, X_before)
-    with pytest.raises(ZeroDivisionError):
-        together(scheduler=partial(schedules.LambdaLR, lr_lambda=lambda epoch: 1 / (2 - epoch)))
-    assert torch.get_num_threads() == threads
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        together(partial(SMALL, dropout=0.5))
+        assert torch.equal(torch.rand(3), expected) and torch.get_num_threads() == 3
+        with pytest.raises(ZeroDivisionError):
+            together(scheduler=partial(schedules.LambdaLR, lr_lambda=lambda epoch: 1 / (2 - epoch)))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+
+
+IN_PLACE = {
+    "chain": [nn.ReLU, nn.Linear],
+    "stacked": [partial(nn.ReLU, inplace=True), nn.Linear, nn.Tanh],
+    "elu": [partial(nn.ELU, inplace=True), nn.Linear],
+    "vmap": [partial(nn.ReLU, inplace=True), nn.Linear, partial(nn.Flatten, 1)],
+}
+
+
+@pytest.mark.parametrize("kinds", IN_PLACE.values(), ids=IN_PLACE.keys())
+def test_a_first_layer_that_works_in_place(kinds):
+    def make_model():
+        return nn.Sequential(*(kind(FEATURES, 1) if kind is nn.Linear else kind() for kind in kinds))
+
+    around_0 = X - 0.5
+    for inputs in (around_0.clone(), torch.stack([around_0] * 3)):
+        ensemble = together(make_model, inputs, track_test=True)
+        ensemble.predict(inputs)
+        assert torch.equal(inputs, around_0.expand_as(inputs))
+        # A model alone would change its rows, for good.
+        for model, predictions in zip(ensemble, ensemble.predictions):
+            torch.testing.assert_close(model(around_0.clone()), predictions)
 
 
 def test_the_ensemble_in_the_readers_hands():
@@ -328,11 +356,151 @@ def test_a_model_stops_when_its_validation_loss_has_not_fallen_for_long():
     assert len(set(ensemble.best_epoch.tolist())) > 1 and (ensemble.best_epoch < 56).any()
     stopped = [i for i in range(6) if ensemble.best_epoch[i] < 56]
     assert_same(ensemble[stopped].at(60), list(ensemble[stopped]), rtol=0, atol=0)
-    assert_same(ensemble.at(0), list(together(**options | {"epochs": 0})), rtol=0, atol=0)
+    for epochs in (0, 10):  # as it was then, not at its best
+        expected = together(**options | {"epochs": epochs})
+        going_on = [i for i in range(6) if ensemble.train_loss[i, :10].isfinite().all()]
+        assert_same(ensemble[going_on].at(epochs), list(expected[going_on]), rtol=1e-4, atol=1e-5)
     waiting = together(**options)
     assert waiting.validation_loss.isfinite().all()
     assert torch.equal(waiting.best_epoch, waiting.validation_loss.argmin(1) + 1)
     assert not torch.equal(waiting.predictions, ensemble.predictions)
+
+
+def test_a_loss_that_stays_the_same_has_not_fallen():
+    still = together(splits=THREE, patience=2, epochs=9, optimizer=partial(torch.optim.SGD, lr=0.0))
+    assert still.best_epoch.tolist() == [1, 1, 1] and still.train_loss.isfinite().sum(1).tolist() == [3, 3, 3]
+
+
+def normed():
+    return nn.Sequential(nn.Linear(FEATURES, 6), nn.Tanh(), nn.BatchNorm1d(6), nn.Linear(6, 1))
+
+
+def test_chance_stays_with_its_model():
+    """Also of what is drawn ahead, and after that."""
+    left, expected = Streams(range(3), torch.device("cpu")), Streams([2, 1], torch.device("cpu"))
+    for epoch in range(1500):
+        order, keep = left.shuffled(4), left.keep((6,), 0.5, torch.float32)
+        if epoch == 0:
+            left.only([2, 1])
+            order, keep = order[[2, 1]], keep[[2, 1]]
+        assert torch.equal(order, expected.shuffled(4))
+        assert torch.equal(keep, expected.keep((6,), 0.5, torch.float32))
+
+
+@pytest.mark.parametrize("make_model", [partial(SMALL, dropout=0.4), normed], ids=["dropout", "buffers"])
+def test_who_goes_on_is_not_changed_by_who_stops(make_model):
+    """Masks, orders, momentum and buffers stay with their model when others leave the stack."""
+    options = {"epochs": 30, "patience": 3, "batch_size": 9, "optimizer": partial(torch.optim.Adam, lr=0.05)}
+    crowd = together(make_model, splits=THREE[:1] * 6, seeds=range(6), **options)
+    assert len(set(crowd.best_epoch.tolist())) > 2
+    for i in range(6):
+        lonely = together(make_model, splits=THREE[:1], seeds=[i], **options)
+        assert lonely.best_epoch[0] == crowd.best_epoch[i]
+        assert_same(lonely, [crowd[i]], rtol=1e-2, atol=1e-3)
+
+
+def test_several_stacks_are_one_ensemble(monkeypatch):
+    options = {"splits": THREE, "epochs": 6, "patience": 3, "checkpoints": [1, 4], "track_test": True}
+    options["optimizer"] = [ADAM, partial(torch.optim.SGD, lr=0.3), ADAM]
+    seen = []
+    options["on_epoch"] = lambda epoch, ensemble: seen.append(ensemble.predictions)
+    one = together(**options)
+    monkeypatch.setattr("helpers.ensembles.STACK_BYTES", 1)  # each model is a stack
+    three = together(**options)
+    same = partial(torch.testing.assert_close, rtol=1e-4, atol=1e-5, equal_nan=True)
+    for name in ("predictions", "train_loss", "validation_loss", "test_loss", "best_epoch"):
+        same(getattr(three, name), getattr(one, name))
+    same(three.curve(rmse), one.curve(rmse))
+    same(torch.stack(seen[6:]), torch.stack(seen[:6]))
+    assert not torch.equal(seen[0], seen[1])
+
+
+def test_rows_beyond_one_evaluation(monkeypatch):
+    """A few at a time where each row is for itself, and all at once where the batch has a say."""
+
+    class Centred(nn.Linear):
+        def forward(self, x):
+            return super().forward(x - x.mean(0))
+
+    for make_model in (SMALL, partial(Centred, FEATURES, 1)):
+        expected = together(make_model).predictions
+        with monkeypatch.context() as small:
+            small.setattr("helpers._stack.EVALUATED_ROWS", 20)
+            torch.testing.assert_close(together(make_model).predictions, expected)
+
+
+class Doubled(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+class Reversed(nn.Sequential):
+    def forward(self, x):
+        return super().forward(-x)
+
+
+class Backwards(nn.Sequential):
+    def __iter__(self):
+        return reversed(list(super().__iter__()))
+
+
+class Called(nn.Linear):
+    def __call__(self, x):
+        return 3 * super().__call__(x)
+
+
+def hooked(way):
+    """Return a maker of a model whose first layer does more than its kind, in some way."""
+
+    def make_model():
+        first = nn.Linear(FEATURES, FEATURES)
+        if way == "forward hook":
+            first.register_forward_hook(lambda layer, given, output: 2 * output)
+        elif way == "pre-hook":
+            first.register_forward_pre_hook(lambda layer, given: (-given[0],))
+        else:
+            first.forward = MethodType(lambda layer, x: F.linear(x * x, layer.weight, layer.bias), first)
+        return nn.Sequential(first, nn.ReLU(), nn.Linear(FEATURES, 1))
+
+    return make_model
+
+
+MORE_THAN_THEIR_KIND = {
+    "linear": lambda: nn.Sequential(Doubled(FEATURES, 4), nn.ReLU(), nn.Linear(4, 1)),
+    "sequential": lambda: Reversed(nn.Linear(FEATURES, 4), nn.ReLU(), nn.Linear(4, 1)),
+    "order": lambda: Backwards(nn.Linear(4, 1), nn.ReLU(), nn.Linear(FEATURES, 4)),
+    "call": lambda: nn.Sequential(Called(FEATURES, 4), nn.ReLU(), nn.Linear(4, 1)),
+    **{way: hooked(way) for way in ("forward hook", "pre-hook", "own forward")},
+}
+
+
+@pytest.mark.parametrize("make_model", MORE_THAN_THEIR_KIND.values(), ids=MORE_THAN_THEIR_KIND.keys())
+def test_what_does_more_than_its_kind(make_model):
+    models = [alone(i, make_model)[0] for i in range(3)]
+    assert_same(together(make_model), models, rtol=1e-3, atol=1e-4)
+
+
+class Cubed(nn.MSELoss):
+    def forward(self, p, t):
+        return (p - t).abs().pow(3).mean()
+
+
+def halved():
+    loss = nn.MSELoss()
+    loss.register_forward_hook(lambda loss, given, value: value / 2)
+    return loss
+
+
+@pytest.mark.parametrize("loss", [Cubed(), halved(), nn.MSELoss(reduction="sum"), nn.L1Loss(reduction="sum")])
+def test_a_loss_that_is_more_than_its_kind(loss):
+    options = {"loss": loss, "optimizer": partial(torch.optim.SGD, lr=1e-3)}
+    assert_same(together(**options), [alone(i, **options)[0] for i in range(3)], rtol=1e-4, atol=1e-6)
+
+
+def test_ignored_classes():
+    options = {"make_model": partial(MLP, FEATURES, (8,), 3), "loss": nn.CrossEntropyLoss(ignore_index=-1)}
+    options |= {"y": torch.where(torch.arange(N) % 3 == 0, -1, LABELS), "batch_size": 30}
+    assert_same(together(**options), [alone(i, **options)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
 
 
 def test_a_schedule_by_the_batch_and_clipped_gradients():
@@ -358,9 +526,8 @@ def test_row_weights():
     weights = torch.rand(N, generator=torch.Generator().manual_seed(1))
     loss = lambda p, t, w: (w.unsqueeze(1) * (p - t).square()).mean()  # noqa: E731
     ensemble = together(loss=loss, weights=weights, track_test=True)
-    torch.testing.assert_close(
-        together(loss=loss, weights=weights.expand(3, N)).predictions, ensemble.predictions
-    )
+    own = torch.stack([weights.flip(0), weights, weights * 3])
+    torch.testing.assert_close(together(loss=loss, weights=own).predictions[1], ensemble.predictions[1])
     for i, (train, test) in enumerate(FOLDS):
         torch.manual_seed(SEEDS[i])
         model, order = SMALL(), torch.Generator().manual_seed(SEEDS[i])
@@ -396,10 +563,11 @@ def test_looking_in_and_stopping():
         seen.append((epoch, ensemble.score(rmse, "train").mean().item(), losses))
         return epoch == 5
 
-    ensemble = together(epochs=50, on_epoch=look, seeds=range(40), splits=FOLDS[0])
+    ensemble = together(epochs=50, on_epoch=look, seeds=range(40), splits=FOLDS[0], checkpoints=[2, 9])
     assert [epoch for epoch, *_ in seen] == [1, 2, 3, 4, 5] and seen[4][1] < seen[0][1]
     expected = together(epochs=5, seeds=range(40), splits=FOLDS[0])
     assert torch.equal(ensemble.predictions, expected.predictions)
+    assert torch.equal(ensemble.at(9).predictions, expected.predictions)  # as when it stopped
     assert torch.equal(ensemble.train_loss[:, :5], expected.train_loss)
     assert ensemble.train_loss[:, 5:].isnan().all() and torch.equal(seen[2][2], expected.train_loss[:, 2])
     assert len(together(epochs=2, on_epoch=lambda epoch, ensemble: 1).train_loss[0]) == 2  # only True ends it
@@ -416,6 +584,7 @@ def test_an_ensemble_is_a_sequence():
     assert torch.equal(few.score(rmse), ensemble.score(rmse)[1:])
     assert torch.equal(few.test_loss, ensemble.test_loss[1:])
     assert torch.equal(few.at(1).predictions, ensemble.at(1).predictions[1:])
+    assert not torch.equal(few.at(1).predictions, few.predictions)
     assert torch.equal(ensemble[[2, 0]].predictions, ensemble.predictions[[2, 0]])
     assert repr(ensemble) == "Ensemble of 3 models (MLP, 109 parameters each), 3 epochs on 40 to 41 rows"
 

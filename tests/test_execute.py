@@ -119,7 +119,9 @@ def folded_and_timed(n):
         del n["cells"][0]["outputs"][0]["metadata"]
 
 
-@pytest.mark.parametrize("edit", [other_kernel, no_kernel, ids_in_the_metadata, widgets, colab, folded_and_timed])
+@pytest.mark.parametrize(
+    "edit", [other_kernel, no_kernel, ids_in_the_metadata, widgets, colab, folded_and_timed]
+)
 @pytest.mark.parametrize("indent, end", [(1, "\n"), (2, ""), (None, "")])
 def test_what_an_editor_leaves_is_taken_out_without_a_run(root, monkeypatch, edit, indent, end):
     path = write(root, "print('one')", "2")

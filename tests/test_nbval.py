@@ -25,16 +25,30 @@ def run(tmp_path):
         cell.execution_count = place
         cell.outputs = [v4.new_output("stream", text=text) for text in texts]
     trace = ["ZeroDivisionError: division by zero"]
-    cells[2].outputs = [v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=trace)]
+    cells[2].outputs = [
+        v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=trace)
+    ]
 
     def call(*options, change=lambda notebook: None):
         notebook = v4.new_notebook(cells=cells)
         execute.clean(notebook)
         change(notebook)
         nbformat.write(notebook, path)
-        command = [sys.executable, "-m", "pytest", "-q", "--nbval", "-c", ROOT / "pyproject.toml", f"--rootdir={ROOT}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--nbval",
+            "-c",
+            ROOT / "pyproject.toml",
+            f"--rootdir={ROOT}",
+        ]
         return subprocess.run(
-            [*command, "-p", "no:cacheprovider", "-p", "conftest", *options], cwd=ROOT, capture_output=True, encoding="utf-8"
+            [*command, "-p", "no:cacheprovider", "-p", "conftest", *options],
+            cwd=ROOT,
+            capture_output=True,
+            encoding="utf-8",
         ).stdout
 
     call.path = path

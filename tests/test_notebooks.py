@@ -178,4 +178,6 @@ def test_each_fault_is_found(fault):
     assert found
     # … and each says what to do.
     for line in found:
-        assert re.search("make notebooks|: (write|delete|take|ship|mend|split|end) |metadata.mystnb|print less", line), line
+        assert re.search(
+            "make notebooks|: (write|delete|take|ship|mend|split|end) |metadata.mystnb|print less", line
+        ), line

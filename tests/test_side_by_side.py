@@ -4,6 +4,7 @@ The loop here is written out, apart from ``fit``, so that dropout can take the m
 gives a model.
 """
 
+import itertools
 from functools import partial
 
 import pytest
@@ -175,6 +176,59 @@ def cases(draw):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("function", REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_the_same_is_refused(function, monkeypatch):
+    monkeypatch.setattr("helpers.ensembles.Training", lambda *args, **options: pytest.fail("it trained"))
+    X = torch.rand(20, 3)
+    with pytest.raises(ValueError, match="side by side"):
+        fit_many(lambda: nn.Sequential(nn.Linear(3, 1), Step(function)), X, X[:, :1], (range(10), range(10, 20)), [0, 1],
+                 epochs=1, loss=nn.MSELoss(), optimizer=OPTIMIZERS["sgd"])  # fmt: skip
+
+
+class Leaping(torch.optim.SGD):
+    """Couples the numbers of a short gradient, and none that is drawn at random is so short."""
+
+    def step(self):
+        for p in self.param_groups[0]["params"]:
+            if p.grad.norm() < 0.02:
+                p.grad /= p.grad.norm()
+        super().step()
+
+
+@pytest.mark.parametrize(
+    "what", ["the loss", "the gradient of weight", "the step of Leaping", "the buffer seen", "the prediction"]
+)
+def test_each_comparison_finds_what_no_other_does(what, monkeypatch):
+    """One part alone remembers how often it was called, or is coupled, by one percent."""
+    monkeypatch.setattr("helpers.ensembles.Training", lambda *args, **options: pytest.fail("it trained"))
+    calls = itertools.count(1)
+
+    class Layer(nn.Linear):
+        def __init__(self):
+            super().__init__(3, 1)
+            self.register_buffer("seen", torch.ones(()))
+
+        def forward(self, x):
+            if what == "the buffer seen" and self.training:
+                self.seen += 0.01 * next(calls)
+            x = super().forward(x)
+            return x * (1 + 0.01 * next(calls)) if what == "the prediction" and not self.training else x
+
+    def loss(p, t):
+        value = F.mse_loss(p, t) / 1000
+        if what == "the loss":
+            return value + 0.01 * next(calls) * value.detach()
+        if what == "the gradient of weight":
+            return value + 0.01 * next(calls) * (value - value.detach())
+        return value
+
+    kind = Leaping if what == "the step of Leaping" else torch.optim.SGD
+    X = torch.rand(20, 3)
+    with pytest.raises(ValueError, match=f"side by side: {what} is not what it is"):
+        fit_many(Layer, X, X[:, :1], (range(10), range(10, 20)), [0, 1], epochs=1, loss=loss,
+                 optimizer=partial(kind, lr=0.1))  # fmt: skip
+
+
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_together_as_alone(case):
@@ -218,12 +272,3 @@ def test_together_as_alone(case):
         # What a batch makes of itself in evaluation, too.
         with torch.no_grad():
             torch.testing.assert_close(ensemble.predictions[i], ensemble.model(i)(own.clone()), **close)
-
-
-@pytest.mark.parametrize("function", REFUSED.values(), ids=REFUSED.keys())
-def test_what_cannot_be_the_same_is_refused(function, monkeypatch):
-    monkeypatch.setattr("helpers.ensembles.Training", lambda *args, **options: pytest.fail("it trained"))
-    X = torch.rand(20, 3)
-    with pytest.raises(ValueError, match="side by side"):
-        fit_many(lambda: nn.Sequential(nn.Linear(3, 1), Step(function)), X, X[:, :1], (range(10), range(10, 20)), [0, 1],
-                 epochs=1, loss=nn.MSELoss(), optimizer=OPTIMIZERS["sgd"])  # fmt: skip

@@ -25,7 +25,12 @@ M = 6
 def train(**options):
     """Six models in stacks of two, with all that has to travel: functions of this very place, too."""
     bend = nn.Tanh
-    options = {"loss": lambda p, t: nn.functional.mse_loss(p, t), "track_test": True, "checkpoints": [2], "patience": 9} | options
+    options = {
+        "loss": lambda p, t: nn.functional.mse_loss(p, t),
+        "track_test": True,
+        "checkpoints": [2],
+        "patience": 9,
+    } | options
     return fit_many(
         lambda: MLP(4, (8, 6), 1, activation=bend, dropout=0.3), X, Y, (np.arange(30), np.arange(30, 40), np.arange(40, 60)), range(M),
         epochs=5, batch_size=8, optimizer=lambda parameters: torch.optim.Adam(parameters, lr=0.01), progress=False, **options,
@@ -34,7 +39,9 @@ def train(**options):
 
 @pytest.fixture(autouse=True)
 def small_stacks_are_worth_a_process(monkeypatch):
-    monkeypatch.setattr("helpers.ensembles.STACK_BYTES", 2 * 4 * 101 * 4)  # of two models, with 101 numbers each
+    monkeypatch.setattr(
+        "helpers.ensembles.STACK_BYTES", 2 * 4 * 101 * 4
+    )  # of two models, with 101 numbers each
     monkeypatch.setattr("helpers.ensembles.WORTH_A_PROCESS", 0)
 
 
@@ -76,14 +83,20 @@ def test_processes(expected, tmp_path):
         assert_equal(train(), expected)
         train(loss=pid_noting(tmp_path))
         with pytest.raises(ZeroDivisionError):  # what fails there is told here
-            train(scheduler=lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1 / (2 - epoch)))
+            train(
+                scheduler=lambda optimizer: torch.optim.lr_scheduler.LambdaLR(
+                    optimizer, lambda epoch: 1 / (2 - epoch)
+                )
+            )
     pids = {int(path.name) for path in tmp_path.iterdir()} - {os.getpid()}  # here it is tried before
     assert pids
 
 
 def test_workers_of_a_cluster(expected, tmp_path):
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR) as cluster,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+        ) as cluster,
         Client(cluster) as client,
         joblib.parallel_config(backend="dask"),
     ):
@@ -135,5 +148,7 @@ except KeyboardInterrupt:
 
 
 def test_an_interrupt_ends_the_threads():
-    run = subprocess.run([sys.executable, "-c", INTERRUPTED], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120
+    )
     assert run.stdout.split() == ["interrupted", "True", "True"], run.stdout + run.stderr

@@ -84,7 +84,9 @@ def clean(notebook):
     )
     give_ids(notebook.cells)
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({name: cell.metadata[name] for name in OURS if name in cell.metadata})
+        cell.metadata = nbformat.from_dict(
+            {name: cell.metadata[name] for name in OURS if name in cell.metadata}
+        )
         if not cell.get("attachments", True):  # an empty one, as PyCharm writes it
             del cell["attachments"]
         for output in cell.get("outputs", []):
