@@ -40,8 +40,7 @@ class Output(str):
 
 class CheckedCell(IPyNbCell):
     def runtest(self):
-        if not self.parent.kernel:
-            pytest.skip("this notebook's kernel did not start")
+        self.parent.need_kernel()
         self.tolerance = Tolerance.of(self.cell)
         if self.cell.execution_count != self.cell_num + 1:
             self.raise_cell_error(
@@ -72,10 +71,19 @@ class CheckedCell(IPyNbCell):
 
 class CheckedFile(IPyNbFile):
     ran = 0  # how many cells the kernel has run
+    trouble = "stopped in an earlier cell"  # what there is to say should no kernel be there
+    told = False
 
     def setup(self):
-        with neutral.for_kernels():
-            super().setup()
+        try:
+            with neutral.for_kernels():
+                super().setup()
+        except Exception as error:  # its traceback would be hundreds of lines, for each cell
+            self.trouble = (
+                f"did not start: {error}. It is the kernel of the Python that runs pytest, if no "
+                "--nbval-kernel-name names another: leave it out, or make a new environment: make clean book"
+            )
+            return
         # As Jupyter runs a cell: without a history, IPython prints what a final `;` should hide.
         execute = self.kernel.kc.execute
         self.kernel.kc.execute = lambda code, **options: execute(code, **options | {"store_history": True})
@@ -91,11 +99,20 @@ class CheckedFile(IPyNbFile):
             cell.extra_keyword_matches.add(f"Cell{cell.cell_num}")  # -k takes no space
         return self.cells
 
+    def need_kernel(self):
+        """Fail the first cell that finds no kernel, and skip those after it: one sentence says it all."""
+        if self.kernel is None or not self.kernel.is_alive():
+            if self.told:
+                pytest.skip("this notebook has no kernel, as an earlier cell says")
+            self.told = True
+            pytest.fail(f"The kernel of {self.path.name} {self.trouble}", pytrace=False)
+
     def catch_up(self, cell):
         """Bring the kernel to where ``cell`` begins: run the cells before it that were not chosen."""
         if self.ran > cell.cell_num:  # `--ff`, for one, takes cells out of their order
             self.teardown()
             self.setup()
+            self.need_kernel()
             self.ran = 0
         for earlier in self.cells[self.ran : cell.cell_num]:
             if not earlier.options["skip"]:
@@ -107,6 +124,7 @@ class CheckedFile(IPyNbFile):
             earlier.cell.source, allow_stdin=False, stop_on_error=False, output_hook=lambda message: None,
             timeout=self.config.option.nbval_cell_timeout,
         )["content"]  # fmt: skip
+        self.ran = earlier.cell_num + 1
         if reply["status"] != "ok" and not earlier.options["check_exception"]:
             cell.raise_cell_error(
                 f"{earlier.name}, which runs before it, failed: {reply['ename']}: {reply['evalue']}"
@@ -119,11 +137,12 @@ def pytest_configure(config):
         config.option.nbval_current_env = not config.option.nbval_kernel_name
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)  # so it is before xdist's own, wherever this file was loaded from
 def pytest_cmdline_main(config):
     """Let `-n 2` alone keep each file on one worker: with half of its cells, each would run all of them."""
     if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
         config.option.dist = "loadfile"
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

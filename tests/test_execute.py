@@ -36,6 +36,27 @@ def test_a_notebook_is_run_once_and_then_again_only_when_its_ground_changes(root
     assert execute.execute(path, force=True, root=root) and path.read_text(encoding="utf-8") == stored
 
 
+def test_outputs_that_are_not_those_of_one_run_are_made_again(root):
+    path = write(root, "print('one')", "print('two')")
+    execute.execute(path, root=root)
+    stored = path.read_text(encoding="utf-8")
+
+    def by_hand(cells):
+        cells[0].execution_count = 7
+
+    def cleared(cells):
+        for cell in cells:
+            cell.update(execution_count=None, outputs=[])
+
+    for edit in (by_hand, cleared):
+        notebook = execute.read(stored)
+        edit(notebook.cells)
+        path.write_text(execute.written(notebook), encoding="utf-8")
+        assert execute.execute(path, root=root) == "executed"
+        assert path.read_text(encoding="utf-8") == stored
+        assert execute.execute(path, root=root) == "unchanged"
+
+
 def test_the_ground_of_a_notebook(root):
     """Its code, all of helpers but other chapters' checks, and the pins."""
     path = write(root, "print('one')  # check_01_one")

@@ -59,6 +59,7 @@ def test_a_cell_alone_brings_along_those_before_it(run):
     assert "4 passed" in run(run.path)
     assert "1 passed" in run(f"{run.path}::Cell 3")
     assert "2 passed, 2 deselected" in run(run.path, "-k", "Cell3 or Cell1")
+    assert "2 passed" in run(f"{run.path}::Cell 3", f"{run.path}::Cell 1")  # out of order: --ff
 
 
 def test_a_cell_before_that_fails_is_named(run):
@@ -69,8 +70,18 @@ def test_a_cell_before_that_fails_is_named(run):
     assert "Cell 0, which runs before it, failed: ZeroDivisionError" in out
 
 
+def test_a_cell_before_that_fails_is_run_once(run):
+    def broken(notebook):
+        notebook.cells[1].source += "\n1 / 0"
+
+    out = run(f"{run.path}::Cell 2", f"{run.path}::Cell 3", change=broken)
+    assert "Cell 1, which runs before it, failed: ZeroDivisionError" in out
+    assert "1 failed, 1 passed" in out  # and in the second, x is 3
+
+
 def test_two_at_a_time_keep_a_notebook_whole(run):
-    assert "4 passed" in run("-n", "2", run.path)
+    out = run("-vv", "-n", "2", run.path)
+    assert "4 passed" in out and "LoadFileScheduling" in out
 
 
 def test_the_kernel_is_this_python_whatever_its_name(run):
@@ -87,3 +98,9 @@ def test_a_wrong_output_is_told_shortly(run):
     out = run(run.path, change=wrong)
     assert "stored '4', now '3'" in out or "stored 4, now 3" in out
     assert len(out.splitlines()) < 40
+
+
+def test_a_kernel_that_does_not_start_is_told_once(run):
+    out = run(run.path, "--nbval-kernel-name", "none-of-this-name")
+    assert "did not start: No such kernel named none-of-this-name" in out and "--nbval-kernel-name" in out
+    assert "1 failed, 3 skipped" in out and len(out.splitlines()) < 40

@@ -2,7 +2,8 @@
 
 The committed notebook, with its outputs, is the only source of a chapter. A notebook records a
 digest of what its outputs depend on: its own code cells, ``helpers`` and the pinned environment.
-Where the digest still fits, nothing is run; what an editor left in the file is taken out all the same.
+Where the digest still fits and the outputs are those of one run, nothing is run; what an editor left in
+the file is taken out all the same.
 A notebook whose cell fails stays as it was.
 
 Usage: python -m tools.publishing.execute [--force] [CHAPTER ...]     (such as 02, or 02_house_prices)
@@ -147,7 +148,7 @@ def execute(path, force=False, root=ROOT):
     notebook = read(text)
     put_first_cell(notebook, os.path.relpath(root, path.parent).replace(os.sep, "/"), root)
     stamp = digest(notebook, root)
-    if not force and notebook.metadata.get("executed") == stamp:
+    if not force and notebook.metadata.get("executed") == stamp and is_as_run(notebook):
         clean(notebook)
         if written(notebook) == text:
             return "unchanged"
@@ -186,6 +187,21 @@ def read(text):
 
 def written(notebook):
     return nbformat.writes(notebook) + "\n"
+
+
+def is_as_run(notebook):
+    """Can the outputs be those of one run from top to bottom? The digest, of the code alone, cannot tell."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    outputs = [output for cell in code for output in cell.outputs]
+    return (
+        [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+        and not any(lacks_picture(cell) for cell in code)
+        and all(
+            output.metadata.get("picture") == picture_digest(output)
+            for output in outputs
+            if "image/png" in output.get("data", {})
+        )
+    )
 
 
 def failing_cell(notebook):
