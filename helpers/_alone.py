@@ -11,6 +11,7 @@ import torch
 from torch.nn.utils import clip_grad_norm_
 
 from helpers._stack import Dropout, Stack, Streams, find_way
+from helpers._trial import check_step
 from helpers.training import eval_mode
 
 ROWS = 64  # at most, to compare evaluation on
@@ -53,6 +54,7 @@ def check_same_as_alone(ensemble, factory, loss, batch_size, clip_norm=None):
         try:
             expected = [one.gradients(*(v[i].clone() for v in batch)) for i, one in enumerate(everyone)]
         except Exception as error:
+            check_step(ensemble.model(0), loss, *(values[0] for values in batch))  # which gives advice
             rows = batch[0].shape[1]
             raise ValueError(
                 f"make_model's module and loss don't work on a batch of {rows} rows: {error}"

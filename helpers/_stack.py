@@ -288,6 +288,10 @@ class Stacked(TorchFunctionMode):
             losses = self.losses(func, *args, **kwargs)
             if losses is not None:
                 return self.know(losses, 0)
+        elif func is F.gaussian_nll_loss and kwargs.get("reduction", "mean") == "mean":
+            if len({tensor.shape for tensor in tensors}) == 1:
+                each = func(*args, **kwargs | {"reduction": "none"})
+                return self.know(each.flatten(1).mean(1), 0)
         raise NotStacked(name)
 
     def losses(self, func, prediction, target, **options):

@@ -136,7 +136,8 @@ def untouched(*tried):
             place.clear()
             place.update(entries)
             for tensor, value in tensors:
-                tensor.data.copy_(value)
+                if not torch.equal(tensor, value):  # some can't be written to: an expanded one
+                    tensor.data.copy_(value)
         for p, gradient in gradients:
             p.grad = gradient
 
@@ -418,9 +419,8 @@ def _conversion(model, rows, attempt):
         used = [words for words in choice if words not in rows]
         floats = [name for name, part in rows.items() if part.is_floating_point()]
         advice = f"use {' and '.join(used)}"
-        if used == [f"{name}.float()" for name in floats if rows[name].dtype == torch.float64] and len(
-            used
-        ) == len(floats):
+        double = all(rows[name].dtype == torch.float64 for name in floats)
+        if double and used == [f"{name}.float()" for name in floats]:
             advice += ", or a model in double precision too, made with .double()"
         return advice
     return None

@@ -390,6 +390,7 @@ class Ensemble:
         parts = ("train", "validation", "test") if len(self.splits[0]) == 3 else ("train", "test")
         if on not in parts:
             raise ValueError(f"on must be one of {parts}, got {on!r}")
+        check_loss(metric, "metric")
         scores = []
         for i, split in enumerate(self.splits):
             rows = split[parts.index(on)]

@@ -348,6 +348,7 @@ class Remembers(nn.Module):
         super().__init__()
         self.layer, self.calls, self.mean = nn.Linear(3, 1), 0, torch.zeros(3)
         self.register_buffer("count", torch.zeros(()))
+        self.register_buffer("ones", torch.ones(1).expand(3))
         self.norm = nn.BatchNorm1d(3)
 
     def forward(self, x):

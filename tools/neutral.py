@@ -79,13 +79,15 @@ def for_kernels(**others):
 
 def for_this_process():
     """Take on the same environment, but for what pytest itself minds when it prints; draw on no screen."""
-    neutral = environment() | {"MPLBACKEND": "agg"}
+    neutral = environment()
+    del neutral["MPLBACKEND"]  # a kernel that a test starts finds its own
     for name in os.environ.keys() - neutral.keys():
         if not name.upper().startswith(TERMINAL):
             del os.environ[name]
     os.environ.update(neutral)
     with contextlib.chdir(_folder()):  # away from a matplotlibrc, see above
-        import matplotlib  # noqa: F401
+        import matplotlib
+    matplotlib.use("agg")
 
 
 @functools.cache

@@ -117,7 +117,7 @@ SOURCES: dict[str, list[tuple]] = {
     ],
     "_trial": [
         ("modes and the like not put back", "            place.update(entries)\n", "            place.update(place | entries)\n            place['training'] = False\n"),
-        ("buffers not put back", "                tensor.data.copy_(value)\n", "                pass\n"),
+        ("buffers not put back", "                    tensor.data.copy_(value)\n", "                    pass\n"),
         ("gradients not put back", "            p.grad = gradient\n", "            pass\n"),
         ("random state not put back", "    try:\n        with forked():\n            yield", "    try:\n        if torch.rand(1) < 2:\n            yield"),
         ("rows changed in place", "output = model(x.clone())", "output = model(x)"),
