@@ -159,7 +159,7 @@ SOURCES: dict[str, list[tuple]] = {
         ("schedule by the batch never stepped", "if self.schedule is not None and self.by_batch:", "if False:"),
         ("gradients as long as they are", '"clip_norm": clip_norm,', '"clip_norm": None,'),
         ("in the order of the table", "            rows = rows.gather(1, self.stack.streams.shuffled(n))\n", "            pass\n"),
-        ("batch of all rows never shuffled", "if self.batch_size < n or not (", "if self.batch_size < n and not ("),
+        ("batch of all rows never shuffled", "if self.batch_size < n or not (self.stack.row_by_row and is_mean_square(self.loss)):", "if self.batch_size < n:"),
         ("dropout off in training", "        self.stack.module.train()\n", "        self.stack.module.eval()\n"),
         ("loss that goes on from stack to stack", "self.loss = copy.deepcopy(loss)", "self.loss = loss"),
         ("a draw is better", "better = losses < self.lowest", "better = losses <= self.lowest"),
