@@ -1,28 +1,42 @@
 """How long does a network take to train, one at a time and many at once?
 
 All ways train the house-price network of chapter 2 on the same 253 rows, and take turns, so that
-whatever else the machine does meets them alike. Each part updates benchmarks/speed.json; the page
-book/reference/speed.md is then written from it.
+whatever else the machine does meets them alike. Each part updates benchmarks/speed.json, from which
+speed_page.py then writes the page book/reference/speed.md.
 
-Usage: python benchmarks/speed.py [times] [memory] [page]   (times and memory, if none is named;
-page writes the page anew and measures nothing)
+With the folder of another revision, that one's ``fit_many`` takes turns with this one's:
+
+    git worktree add ../before f50a4aa
+    python benchmarks/speed.py --beside ../before times memory chapters
+
+Usage: python benchmarks/speed.py [--beside DIR] [times] [memory] [chapters] [page]   (times and memory,
+if none is named; chapters needs DIR; page writes the page anew and measures nothing)
 """
 
 import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Callable
+from unittest import mock
 
+import helpers  # isort: skip  # before torch, as in a chapter: some revisions prepare its threads
+
+import joblib
 import sklearn
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
+from speed_page import write_page
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -34,13 +48,17 @@ from helpers.training import fit
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "speed.json"
 PAGE = ROOT / "book" / "reference" / "speed.md"
-BATCH, RATE, REPEATS = 32, 1e-3, 7
+BATCH, RATE, REPEATS = 32, 1e-3, 5
 ADAM = partial(torch.optim.Adam, lr=RATE)
 LAYERS = [(13, 50), (50, 30), (30, 1)]
 DATA = split_and_scale(load_boston())
 X, Y = torch.cat([DATA.X_train, DATA.X_test]), torch.cat([DATA.y_train, DATA.y_test])
 ROWS = len(DATA.X_train)
 SPLIT = torch.arange(ROWS), torch.arange(ROWS, len(X))
+CORES = torch.get_num_threads()
+
+
+# ---- ways to train some models for some epochs
 
 
 def loop(models, epochs):
@@ -52,10 +70,19 @@ def loop(models, epochs):
 
 def scikit(models, epochs):
     for _ in range(models):
-        MLPRegressor(
+        model = MLPRegressor(
             hidden_layer_sizes=(50, 30), batch_size=BATCH, learning_rate_init=RATE, alpha=0, max_iter=epochs,
             n_iter_no_change=epochs + 1,
-        ).fit(DATA.X_train.numpy(), DATA.y_train.numpy().ravel())  # fmt: skip
+        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it stops on purpose
+            model.fit(DATA.X_train.numpy(), DATA.y_train.numpy().ravel())
+
+
+def scikit_on_all_cores(models, epochs):
+    # Processes, to each of which joblib allows one thread: those of several would hinder each other.
+    workers = joblib.Parallel(CORES, backend="loky")
+    workers(joblib.delayed(scikit)(1, epochs) for _ in range(models))
 
 
 def skorch(models, epochs):
@@ -98,34 +125,169 @@ def together(models, epochs):
     )  # fmt: skip
 
 
-# name on the page, function, models, epochs of one run
-CASES = [
-    ("the loop of chapter 2", loop, 1, 50),
-    ("scikit-learn's `MLPRegressor`", scikit, 1, 100),
-    ("skorch", skorch, 1, 50),
-    ("`baddbmm` by hand", by_hand, 100, 100),
-    ("`baddbmm` by hand", by_hand, 300, 60),
-    ("`fit_many`", together, 1, 50),
-    ("`fit_many`", together, 10, 50),
-    ("`fit_many`", together, 100, 100),
-    ("`fit_many`", together, 300, 60),
-    ("`fit_many`", together, 1000, 30),
-]
+def products(models, epochs):
+    """The matrix products of training and nothing else, each core with a stack of its own."""
+    with ThreadPoolExecutor(CORES) as cores:
+        list(cores.map(_products, [models // CORES] * CORES, [epochs] * CORES))
 
 
-def measure_times():
-    """Return milliseconds by model and epoch of each case, one for each of the repeats."""
-    warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
-    taken = [[] for _ in CASES]
-    gemm = []
-    for repeat in range(-1, REPEATS):  # the first round only warms up
-        for (_, train, models, epochs), times in zip(CASES, taken):
+def _products(models, epochs):
+    torch.set_num_threads(1)  # of this thread
+    sizes = [len(batch) for batch in DATA.X_train.split(BATCH)]
+    layers = {rows: [_layer(models, rows, *layer) for layer in LAYERS] for rows in set(sizes)}
+    for _ in range(epochs):
+        for rows in sizes:
+            for t in layers[rows]:
+                torch.baddbmm(t["bias"], t["weight"], t["x"], out=t["y"])
+            for i, t in reversed(list(enumerate(layers[rows]))):
+                torch.bmm(t["y"], t["x"].mT, out=t["weight_grad"])
+                if i:  # the rows of the table need no gradient
+                    torch.bmm(t["weight"].mT, t["y"], out=t["x_grad"])
+
+
+def _layer(models, rows, fan_in, fan_out):
+    shapes = {
+        "bias": (fan_out, 1), "weight": (fan_out, fan_in), "x": (fan_in, rows), "y": (fan_out, rows),
+        "weight_grad": (fan_out, fan_in), "x_grad": (fan_in, rows),
+    }  # fmt: skip
+    return {name: torch.ones(models, *shape) for name, shape in shapes.items()}
+
+
+class Other:
+    """``together`` as another revision has it, in a process of its own that waits for its turns."""
+
+    def __init__(self, folder):
+        command = [sys.executable, __file__, "--take-turns"]
+        self.process = subprocess.Popen(
+            command, env=with_helpers_of(folder), encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        found = Path(self.process.stdout.readline().strip())
+        if Path(folder).resolve() not in found.resolve().parents:
+            sys.exit(f"--beside must be a folder that holds another helpers; with {folder}, it was {found}")
+
+    def __call__(self, models, epochs):
+        print(models, epochs, file=self.process.stdin, flush=True)
+        if self.process.stdout.readline().strip() != "done":
+            sys.exit("The other revision failed; its message is above.")
+
+    def close(self):
+        self.process.communicate()  # it ends when there is nothing more to read
+
+
+def take_turns():
+    """What that process does."""
+    print(helpers.__file__, flush=True)
+    for line in sys.stdin:
+        together(*map(int, line.split()))
+        print("done", flush=True)
+
+
+def with_helpers_of(folder):
+    """Return the environment of a Python that imports the helpers of ``folder``, whichever is installed."""
+    return os.environ | {"PYTHONPATH": str(Path(folder).resolve())}
+
+
+# ---- what goes on around them
+
+
+@contextmanager
+def one_thread():
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(CORES)
+
+
+@contextmanager
+def busy_loop():
+    """Another program, which wants a core for itself."""
+    code = "print('spinning', flush=True)\nwhile True: pass"
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        other.stdout.readline()
+        yield
+    finally:
+        other.kill()
+        other.communicate()
+
+
+@contextmanager
+def local_cluster():
+    """A worker of Dask's for each core, for as long as this lasts."""
+    from distributed import Client, LocalCluster
+
+    quiet = {"dashboard_address": None, "silence_logs": "ERROR"}
+    with LocalCluster(n_workers=CORES, threads_per_worker=1, **quiet) as cluster, Client(cluster):
+        yield
+
+
+LOKY = partial(joblib.parallel_config, backend="loky", n_jobs=CORES)
+DASK = partial(joblib.parallel_config, backend="dask")
+
+
+# ---- what is measured
+
+
+@dataclass
+class Way:
+    kind: str  # what speed_page.py knows it by
+    train: Callable
+    models: int
+    epochs: int  # of one run
+    around: Callable = nullcontext
+
+    def run(self):
+        """Return milliseconds by model and epoch."""
+        with self.around():
             start = time.perf_counter()
-            train(models, 2 if repeat < 0 else epochs)
-            if repeat >= 0:
-                times.append((time.perf_counter() - start) / models / epochs * 1e3)
-        gemm.append(gemm_speed())
-    return {"ms": taken, "gemm": max(gemm), "threads": torch.get_num_threads(), "load": os.getloadavg()[0]}
+            self.train(self.models, self.epochs)
+            return (time.perf_counter() - start) / self.models / self.epochs * 1e3
+
+
+LARGE = [(300, 60), (1000, 30)]  # models, epochs
+SIZES = [(1, 50), (10, 50), (100, 100), *LARGE]
+
+
+def ways(other=None):
+    found = [
+        Way("loop", loop, 1, 50),
+        Way("scikit", scikit, 1, 100),
+        Way("scikit on all cores", scikit_on_all_cores, 8 * CORES, 50),
+        Way("skorch", skorch, 1, 50),
+        Way("by hand", by_hand, 100, 100),
+        Way("by hand", by_hand, 300, 60),
+        Way("products", products, 128 * CORES, 100),
+        *(Way("fit_many", together, *size) for size in SIZES),
+        *(Way("one thread", together, *size, one_thread) for size in LARGE),
+        *(Way("loky", together, *size, LOKY) for size in LARGE),
+        *(Way("dask", together, *size, DASK) for size in LARGE),
+        *(Way("busy", together, *size, busy_loop) for size in LARGE),
+    ]
+    if other:
+        found += [Way("other", other, *size) for size in SIZES]
+        found += [Way("other, busy", other, *size, busy_loop) for size in LARGE]
+    return found
+
+
+def measure_times(beside):
+    """Return the milliseconds by model and epoch of each way, one for each of the repeats."""
+    other = Other(beside) if beside else None
+    every, gemm = ways(other), []
+    taken = [{"kind": way.kind, "models": way.models, "ms": []} for way in every]
+    with local_cluster():
+        for repeat in range(-1, REPEATS):
+            for way, row in zip(every, taken):
+                ms = way.run()
+                if repeat >= 0:  # the first round only warms up
+                    row["ms"].append(ms)
+            gemm.append(gemm_speed())
+    if other:
+        other.close()
+    return {
+        "ways": taken, "gemm": max(gemm), "work": work(), "threads": CORES, "load": os.getloadavg()[0],
+        "other": beside and revision(beside),
+    }  # fmt: skip
 
 
 def gemm_speed(size=2048):
@@ -136,7 +298,36 @@ def gemm_speed(size=2048):
     return 2 * size**3 / (time.perf_counter() - start) / 1e9
 
 
+def work():
+    """Return floating-point operations for one model and epoch, of the matrix products alone."""
+    sizes = [fan_in * fan_out for fan_in, fan_out in LAYERS]
+    # Forward, the gradient of the weights, and that of the inputs, which the first layer needs not.
+    return 2 * ROWS * (3 * sum(sizes) - sizes[0])
+
+
 MEMORY = [(100, 2, 7), (300, 2, 7), (1000, 2, 7), (2000, 400, 1)]  # models, epochs, runs
+
+
+def measure_memory(beside):
+    """Measure each number of models in processes of their own. Return of each the run of median peak."""
+    medians = []
+    for models, epochs, times in MEMORY:
+        ours, others = [], []
+        for _ in range(times):
+            ours.append(peak_apart(models, epochs, ROOT))
+            if beside:
+                others.append(peak_apart(models, epochs, beside))
+        middle = sorted(ours, key=lambda run: run["peak"])[times // 2]
+        medians.append(middle | {"needed": needed(models), "runs": times})
+        if beside:
+            medians[-1]["other"] = sorted(run["peak"] for run in others)[times // 2]
+    return {"rows": medians, "other": beside and revision(beside)}
+
+
+def peak_apart(models, epochs, folder):
+    command = [sys.executable, __file__, "--peak", str(models), str(epochs)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=with_helpers_of(folder))
+    return json.loads(done.stdout)
 
 
 def peak_memory(models, epochs):
@@ -157,15 +348,43 @@ def peak_memory(models, epochs):
     }  # fmt: skip
 
 
-def measure_memory():
-    """Measure each number of models in processes of their own. Return of each the run of median peak."""
-    medians = []
-    for models, epochs, times in MEMORY:
-        command = [sys.executable, __file__, "--peak", str(models), str(epochs)]
-        done = [subprocess.run(command, check=True, capture_output=True) for _ in range(times)]
-        runs = [json.loads(run.stdout) for run in done]
-        medians.append(sorted(runs, key=lambda run: run["peak"])[times // 2])
-    return medians
+def needed(models):
+    """Return MiB of weights, gradients and Adam's two moments, and of an epoch's rows."""
+    weights = sum((fan_in + 1) * fan_out for fan_in, fan_out in LAYERS)
+    return models * 4 * (4 * weights + ROWS * (X.shape[1] + 1)) / 2**20
+
+
+def measure_chapters(beside):
+    """Execute each chapter that both revisions have, with the helpers of its own, and store nothing."""
+    if not beside:
+        sys.exit("Chapters are timed beside those of another revision: name its folder, --beside DIR")
+    rows = []
+    for path in sorted((ROOT / "book").glob("[0-9]*.ipynb")):
+        then = Path(beside) / "book" / path.name
+        if then.exists():
+            rows.append({"name": path.stem, "other": seconds(then, beside), "ours": seconds(path, ROOT)})
+    return {"rows": rows, "other": revision(beside)}
+
+
+def seconds(path, folder):
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(path.parent)}})
+    start = time.perf_counter()
+    with mock.patch.dict(os.environ, with_helpers_of(folder) | {"TQDM_DISABLE": "1"}):
+        client.execute()
+    return time.perf_counter() - start
+
+
+def revision(folder):
+    """Return what git calls it, such as "f50a4aa of 2026-11-27"; without git, the folder's name."""
+    command = ["git", "-C", folder, "show", "--no-patch", "--format=%h of %as"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return Path(folder).resolve().name
 
 
 def machine():
@@ -178,103 +397,29 @@ def machine():
     }  # fmt: skip
 
 
-def work():
-    """Return floating-point operations for one model and epoch, of the matrix products alone."""
-    sizes = [fan_in * fan_out for fan_in, fan_out in LAYERS]
-    # Forward, the gradient of the weights, and that of the inputs, which the first layer needs not.
-    return 2 * ROWS * (3 * sum(sizes) - sizes[0])
-
-
-def needed(models):
-    """Return MiB of weights, gradients and Adam's two moments, and of an epoch's rows."""
-    weights = sum((fan_in + 1) * fan_out for fan_in, fan_out in LAYERS)
-    return models * 4 * (4 * weights + ROWS * (X.shape[1] + 1)) / 2**20
-
-
-def times_section(times):
-    medians = [statistics.median(ms) for ms in times["ms"]]
-    rows = []
-    for (name, _, models, _), ms, median in zip(CASES, times["ms"], medians):
-        low, _, high = statistics.quantiles(ms, n=4)
-        rows.append(
-            f"| {name} | {models} | {median:.3g} | {low:.3g} to {high:.3g} | {medians[0] / median:.1f} | "
-            f"{medians[1] / median:.1f} | {work() / median / 1e6:.2g} |"
-        )
-    table = "\n".join(rows)
-    return f"""## Time
-
-| way | models | ms by model and epoch | quartiles | loop's time over it | scikit-learn's over it | GFLOP/s |
-|---|--:|--:|--:|--:|--:|--:|
-{table}
-
-The times are medians of {len(times["ms"][0])} runs. The ways took turns, and each run's time includes making the
-models. scikit-learn has no dropout, so it does a little less. GFLOP/s counts the matrix products
-alone: {work() / 1e6:.2f} million operations by model and epoch. One product of two large matrices
-(2048 × 2048) reached {times["gemm"]:.0f} GFLOP/s at best on the same machine.
-
-"By hand" is a short program for this one network: weights stacked in tensors, `torch.baddbmm` for
-the layers, autograd, and Adam with `fused=True`. `fit_many` takes any module that it can stack.
-"""
-
-
-def memory_section(runs):
-    rows = "\n".join(
-        f"| {run['models']} | {run['epochs']} | {run['seconds']:.0f} | {run['peak']:.0f} | "
-        f"{needed(run['models']):.0f} | {run['peak'] / needed(run['models']):.1f} | {run['whole']:.0f} |"
-        for run in runs
-    )
-    return f"""## Memory
-
-| models | epochs | seconds | peak (MiB) | all at once (MiB) | ratio | whole process (MiB) |
-|--:|--:|--:|--:|--:|--:|--:|
-{rows}
-
-The peak is what training took above what the process held before: the median of {MEMORY[0][2]} runs, but a
-single run in the last line. Beside it stands what weights,
-gradients, Adam's two moments and one epoch's rows of all the models would take at once.
-"""
-
-
-def write_page(results):
-    sections = {"times": times_section, "memory": memory_section}
-    measured = "\n".join(write(results[part]) for part, write in sections.items() if part in results)
-    about, times = results["machine"], results["times"]
-    PAGE.write_text(
-        f"""# How fast is it?
-
-Many claims of this book rest on hundreds of trained networks. They are affordable because
-`helpers.ensembles.fit_many` trains them side by side. This page compares it with other ways to
-train the same network: 13-50-30-1 with dropout 0.5, on {ROWS} rows, in batches of {BATCH}, with Adam.
-
-{measured}
-## Repeat it
-
-`make benchmark` runs it all again and rewrites this page. It was last run on {about["cpu"]},
-{about["cores"]} cores, {about["memory"]} GiB, with {times["threads"]} threads, Python {about["python"]},
-PyTorch {about["torch"]}, scikit-learn {about["sklearn"]}. The load average at
-the end was {times["load"]:.1f}; other work on the machine shows as a wide spread of the quartiles. Nothing in the tests depends on these times.
-""",
-        encoding="utf-8",
-    )
+MEASURED = {"times": measure_times, "memory": measure_memory, "chapters": measure_chapters}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "parts", nargs="*", choices=["times", "memory", "page", []], help="default: times and memory"
+        "parts", nargs="*", choices=[*MEASURED, "page", []], help="default: times and memory"
     )
+    parser.add_argument("--beside", metavar="DIR", help="the folder of another revision of the book")
     parser.add_argument("--peak", nargs=2, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--take-turns", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peak:
         return print(json.dumps(peak_memory(*options.peak)))
+    if options.take_turns:
+        return take_turns()
     results = json.loads(RESULTS.read_bytes()) if RESULTS.exists() else {}
-    measure = {"times": measure_times, "memory": measure_memory}
-    for part in options.parts or measure:
+    for part in options.parts or ["times", "memory"]:
         if part != "page":
-            results[part] = measure[part]()
+            results[part] = MEASURED[part](options.beside)
             results["machine"] = machine()
             RESULTS.write_text(json.dumps(results) + "\n", encoding="utf-8")
-    write_page(results)
+    PAGE.write_text(write_page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

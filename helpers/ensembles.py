@@ -169,7 +169,7 @@ def fit_splits(make_model, scaled, splits, seeds=None, *, loss=None, **options):
     Parameters
     ----------
     make_model : callable () -> nn.Module
-    scaled : X (M, n, features), y (M, n, 1) and unit (M,)
+    scaled : X (M, n, features), y (M, n, ...) and unit (M,)
         As ``data.scale_splits`` gives them for these splits.
     splits : list of M pairs or triples of row numbers
     seeds : sequence of M ints, optional
@@ -552,7 +552,10 @@ def _train(ensemble, parts, factories, options, on_epoch, bar):
     work = 6 * options["epochs"] * rows * sum(value[0].numel() for value in ensemble._state.values())
     here = on_epoch is not None or len(parts) == 1 or work < WORTH_A_PROCESS
     require = "sharedmem" if here else None
-    shared = getattr(get_active_backend("threads", require)[0], "supports_sharedmem", False)
+    backend = get_active_backend("threads", require)[0]
+    shared = getattr(backend, "supports_sharedmem", False)
+    # Each stack as soon as it is done, where joblib can; from Ray it has them all in the end.
+    return_as = "generator_unordered" if backend.supports_return_generator else "list"
     # As many as the caller asks joblib for; else as many as PyTorch may use threads.
     workers = get_active_backend()[1] or (torch.get_num_threads() if shared else -1)
     # One after another as workers come free: what waits takes no memory.
@@ -562,7 +565,7 @@ def _train(ensemble, parts, factories, options, on_epoch, bar):
         workers = 1 if ensemble._X.is_cuda else workers
         pool = partial(Parallel, n_jobs=workers, prefer="threads", require=require)
         if on_epoch is None:
-            _each_to_its_end(ensemble, runs, options, bar, pool, shared)
+            _each_to_its_end(ensemble, runs, options, bar, pool(batch_size=1, return_as=return_as), shared)
         else:
             _all_in_step(ensemble, runs, options, bar, pool, on_epoch)
 
@@ -576,7 +579,7 @@ def _each_to_its_end(ensemble, runs, options, bar, pool, shared):
 
     tasks = (delayed(_to_its_end)(*run, options, tick if shared else None) for run in runs)
     try:
-        for part, trained in pool(batch_size=1, return_as="generator_unordered")(tasks):
+        for part, trained in pool(tasks):
             ensemble._put(part, trained)
             if not shared:
                 bar.update(len(part) * options["epochs"])
