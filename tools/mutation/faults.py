@@ -232,7 +232,7 @@ SOURCES: dict[str, list[tuple]] = {
         ("slices of rows", "func(first, (slice(None), *args[1]))", "func(first, args[1])"),
         ("ignored targets counted", '(target != options.get("ignore_index", -100)).sum(1)', "target.shape[1]"),
         ("weights of classes as of rows", "plain = all(options.get(name) is None", "plain = all(True"),
-        ("sums of losses as means", 'kwargs.get("reduction", "mean") == "mean"', "True"),
+        ("sums of losses as means", 'elif func in BY_ROWS and kwargs.get("reduction", "mean") == "mean":', "elif func in BY_ROWS:"),
         ("constants in the wrong place", "if len(places) == 1 and max(others, default=0) < min(places):", "if True:"),
         ("dropout by operations not scaled up", "self.streams.keep((features, rows), p, x.dtype).mT / (1 - p)", "self.streams.keep((features, rows), p, x.dtype).mT"),
         ("dropout by vmap not scaled up", "[self.place] / (1 - p)", "[self.place]"),
