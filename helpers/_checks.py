@@ -139,6 +139,13 @@ def check_module(model, first):
     if not isinstance(model, nn.Module):
         raise TypeError(f"make_model must return an nn.Module, got {name_of(model)}")
     if first is None:
+        for name, layer in model.named_modules():
+            # A method would be copied along with its module, a function goes on using the one it was made for.
+            if "forward" in vars(layer) and getattr(layer.forward, "__self__", None) is not layer:
+                raise ValueError(
+                    f"make_model's module {name or type(model).__name__!r} has a function put in place of its forward, "
+                    "which copies of the module would share with their weights; write forward in a class of its own"
+                )
         return
     if model is first:
         raise ValueError(

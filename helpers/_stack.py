@@ -122,7 +122,7 @@ class Streams:
     def _draw(self, size):
         """Return (m, size) random 16-bit integers, each line from its model's stream."""
         if self.used + size > self.bits.shape[1]:
-            words = max(4096, -(-size // 4))
+            words = max(2048, -(-size // 4))
             bits = np.empty((len(self.masks), 4 * words), np.uint16)
             for line, stream in zip(bits, self.masks):
                 # PyTorch compares signed integers: the lowest number becomes the most negative one.

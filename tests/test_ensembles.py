@@ -190,7 +190,13 @@ def test_tied_weights(activation):
 
 
 @pytest.mark.parametrize(
-    "loss", [nn.L1Loss(), nn.HuberLoss(), lambda p, t: F.gaussian_nll_loss(p, t, p.square() + 0.1), lambda p, t: 0.3 * F.mse_loss(p, t) + (p - t).abs().max()]
+    "loss",
+    [
+        nn.L1Loss(),
+        nn.HuberLoss(),
+        lambda p, t: F.gaussian_nll_loss(p, t, p.square() + 0.1),
+        lambda p, t: 0.3 * F.mse_loss(p, t) + (p - t).abs().max(),
+    ],
 )
 def test_any_loss(loss):
     assert_same(together(loss=loss), [alone(i, loss=loss)[0] for i in range(3)], rtol=1e-3, atol=1e-4)
@@ -651,6 +657,12 @@ class Noise(nn.Linear):
         return super().forward(x + torch.randn_like(x))
 
 
+def patched():
+    layer = nn.Linear(FEATURES, 1)
+    layer.forward = lambda x: F.linear(x * x, layer.weight, layer.bias)
+    return layer
+
+
 class Coupled(torch.optim.SGD):
     """Scales its step by the norm of the whole gradient, as clipping does."""
 
@@ -711,6 +723,7 @@ BAD = {
         ValueError, "step_scheduler='epoch'",
     ),
     "some other time to step": ({"step_scheduler": "step"}, ValueError, "step_scheduler must be"),
+    "a function as forward": ({"make_model": lambda: patched()}, ValueError, "write forward in a class"),
     "noise": ({"make_model": lambda: Noise(FEATURES, 1)}, ValueError, "Random numbers must come from dropout"),
 }  # fmt: skip
 
