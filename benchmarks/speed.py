@@ -48,7 +48,7 @@ from helpers.training import fit
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "speed.json"
 PAGE = ROOT / "book" / "reference" / "speed.md"
-BATCH, RATE, REPEATS = 32, 1e-3, 5
+BATCH, RATE, REPEATS = 32, 1e-3, 3
 ADAM = partial(torch.optim.Adam, lr=RATE)
 LAYERS = [(13, 50), (50, 30), (30, 1)]
 DATA = split_and_scale(load_boston())

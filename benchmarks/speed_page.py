@@ -128,8 +128,8 @@ shows how to have workers instead, and says when. Here they had been started bef
 
 def limit(times):
     (stacked,) = times.models("products")
-    rows = [[f"the products alone, {stacked // times.threads} models a thread", stacked, "", 1]]
-    rows[0][2] = f"{median(times('products')):.3g}"
+    alone = f"the products alone, {stacked // times.threads} models a thread"
+    rows = [[alone, stacked, f"{median(times('products')):.3g}", "1.00"]]
     for models in times.models("one thread"):
         ratio = times.ratio(("fit_many", models), ("products",))
         rows.append(["`fit_many`", models, f"{median(times('fit_many', models)):.3g}", f"{ratio:.2f}"])
