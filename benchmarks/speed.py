@@ -305,7 +305,7 @@ def work():
     return 2 * ROWS * (3 * sum(sizes) - sizes[0])
 
 
-MEMORY = [(100, 2, 7), (300, 2, 7), (1000, 2, 7), (2000, 400, 1)]  # models, epochs, runs
+MEMORY = [(100, 2, 3), (300, 2, 3), (1000, 2, 3)]  # models, epochs, runs
 
 
 def measure_memory(beside):

@@ -206,7 +206,6 @@ def memory(rows, other):
 
 {table([*head, *(["peak then (MiB)"] if other else [])], lines)}
 
-The peak is what training took above what the process held before: the median of {rows[0]["runs"]} runs, but a
-single run in the last line. Beside it stands what weights,
-gradients, Adam's two moments and one epoch's rows of all the models would take at once.{f" Then: revision {other}." if other else ""}
+The peak is what training took above what the process held before: the median of {rows[0]["runs"]} runs.
+Beside it stands what weights, gradients, Adam's two moments and one epoch's rows of all the models would take at once.{f" Then: revision {other}." if other else ""}
 """

@@ -24,7 +24,7 @@ from tools import ROOT
 from tools.checking import like_colab
 from tools.publishing import standalone
 from tools.publishing.execute import notebooks
-from tools.publishing.first_cell import SMALL, imported, is_first_cell, project, put_first_cell, python
+from tools.publishing.first_cell import ASKED_FOR, imported, is_first_cell, project, put_first_cell, python
 from tools.publishing.standalone import Site, on_github, pages_address, plain, repository
 
 NOTEBOOKS = {path.relative_to(ROOT / "book").as_posix(): path for path in notebooks([])}
@@ -417,7 +417,7 @@ def test_chapters_import_what_is_asked_for():
     brought = {"cycler", "joblib", "scipy", "IPython"}  # by matplotlib, by scikit-learn, by the kernel itself
     names = {"sklearn": "scikit-learn"}
     used = {names.get(name, name) for name in imported(sources)}
-    assert used - set(SMALL) - brought - {"helpers"} <= asked
+    assert used - set(ASKED_FOR) - brought - {"helpers"} <= asked
 
 
 def test_a_copy_runs_alone_and_what_differs_is_noticed(tmp_path):

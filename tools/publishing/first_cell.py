@@ -14,8 +14,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from tools import ROOT
 
-# Small, and nothing else depends on them; Google Colab has one of the three.
+# What chapters import beyond what helpers needs: three are small, need nothing more and are installed by a
+# self-contained copy itself (Google Colab has one of them); Dask, which Colab has, is only asked for.
 SMALL = ("madgrad", "torchinfo", "torchsummary")
+ASKED_FOR = (*SMALL, "distributed")
 
 FIRST_CELL = """\
 # Without the book's package nothing below would run: say so in a sentence, not in a traceback.
@@ -49,7 +51,7 @@ def put_first_cell(notebook, folder="..", root=ROOT):
         cell = nbformat.v4.new_code_cell(metadata={"tags": ["helpers", "remove-cell"]})
         notebook.cells.insert(notebook.cells.index(code[0]), cell)
         found = [cell]
-    small = pinned(used, root)
+    small = pinned(used, root=root)
     found[0].source = FIRST_CELL.format(
         imports="\n".join(f"    import {name}" for name in ["helpers", *small]),
         python=project(root)["requires-python"].removeprefix(">="),
@@ -57,10 +59,10 @@ def put_first_cell(notebook, folder="..", root=ROOT):
     )
 
 
-def pinned(modules, root=ROOT):
-    """Return those of the modules that are small, and what pip is to be asked for."""
+def pinned(modules, among=ASKED_FOR, root=ROOT):
+    """Return those of the modules that helpers does not need, and what pip is to be asked for."""
     lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return {name: line for name in SMALL if name in modules for line in lines if line.startswith(f"{name}==")}
+    return {name: line for name in among if name in modules for line in lines if line.startswith(f"{name}==")}
 
 
 def project(root=ROOT):

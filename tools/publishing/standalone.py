@@ -25,7 +25,7 @@ from pybtex.plugin import find_plugin
 
 from helpers import __version__
 from tools import ROOT
-from tools.publishing.first_cell import imported, is_first_cell, pinned, project, put_first_cell, python
+from tools.publishing.first_cell import SMALL, imported, is_first_cell, pinned, project, put_first_cell, python
 from tools.publishing.unpack import bring_along
 
 TITLES = {name: name.capitalize() for name in ("note", "tip", "hint", "important", "warning", "caution")}
@@ -190,7 +190,8 @@ def references(bibliography, keys):
 
 def packed_cell(cells, root=ROOT):
     """Return the code of the cell that brings along ``helpers``, for a notebook with these cells."""
-    small = pinned(imported(python(cell) for cell in cells if cell.cell_type == "code"), root)
+    used = imported(python(cell) for cell in cells if cell.cell_type == "code")
+    small = pinned(used, SMALL, root)
     return (
         "#@title Run this first: it brings along the book's package, helpers\n"
         f"{inspect.getsource(bring_along)}\n\n"
