@@ -25,7 +25,15 @@ from pybtex.plugin import find_plugin
 
 from helpers import __version__
 from tools import ROOT
-from tools.publishing.first_cell import SMALL, imported, is_first_cell, pinned, project, put_first_cell, python
+from tools.publishing.first_cell import (
+    SMALL,
+    imported,
+    is_first_cell,
+    pinned,
+    project,
+    put_first_cell,
+    python,
+)
 from tools.publishing.unpack import bring_along
 
 TITLES = {name: name.capitalize() for name in ("note", "tip", "hint", "important", "warning", "caution")}
