@@ -217,7 +217,7 @@ def local_cluster():
     """A worker of Dask's for each core, for as long as this lasts."""
     from distributed import Client, LocalCluster
 
-    quiet = {"dashboard_address": None, "silence_logs": "ERROR"}
+    quiet = {"dashboard_address": ":0", "silence_logs": "ERROR"}
     with LocalCluster(n_workers=CORES, threads_per_worker=1, **quiet) as cluster, Client(cluster):
         yield
 

@@ -95,7 +95,7 @@ def test_processes(expected, tmp_path):
 def test_workers_of_a_cluster(expected, tmp_path):
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.ERROR
         ) as cluster,
         Client(cluster) as client,
         joblib.parallel_config(backend="dask"),
