@@ -15,7 +15,10 @@ FIGURE = "import matplotlib.pyplot as plt\n\nplt.title('A title')\nplt.show()"
 SHOWN = [
     "import importlib.util, os, shutil, sys, warnings\n\nwarnings.warn('stays', stacklevel=1)\n1\n2",
     "open(os.devnull), sys.flags.optimize, sys.stdout.encoding, shutil.get_terminal_size()",
-    "assert importlib.util.find_spec('helpers').origin.startswith(os.environ['PYTHONPATH'])",
+    "assert importlib.util.find_spec('helpers').origin.startswith(os.environ['PYTHONPATH'].split(os.pathsep)[1])",
+    # Neither those of a person, nor the machine's in /etc, nor the environment's.
+    "[os.path.relpath(folder, os.environ['IPYTHONDIR']) for folder in get_ipython().parent.parent.config_file_paths]",
+    "not any('launcher' in folder for folder in sys.path)",
     FIGURE,
 ]
 
@@ -71,6 +74,8 @@ def test_a_persons_settings_are_not_stored_and_not_compared(tmp_path, own, monke
     plain = path.read_bytes()
     shown = nbformat.reads(plain.decode(), as_version=4).cells
     assert [output.name for output in shown[0].outputs if "name" in output] == ["stderr"]
+    assert shown[3].outputs[0].data["text/plain"] == "['profile_default']"
+    assert shown[4].outputs[0].data["text/plain"] == "True"
     assert "image/png" in shown[-1].outputs[0].data
     matplotlibrc_beside(path)
     for name, value in own.items():

@@ -21,7 +21,7 @@ from tools import ROOT
 # Names that begin so are settings of what the notebooks run in or import.
 SETTINGS = (
     "PYTHON", "IPYTHON", "IPYKERNEL", "JUPYTER", "MPL", "MATPLOTLIB", "NUMPY", "NPY_PROMOTION", "PANDAS", "SCIPY",
-    "SKLEARN", "JOBLIB", "LOKY", "TORCH", "PYTORCH", "TQDM", "PYDEVD",
+    "SKLEARN", "JOBLIB", "LOKY", "DASK", "TORCH", "PYTORCH", "TQDM", "PYDEVD",
     # How wide the terminal is and what it shows; languages and encodings.
     "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "PY_COLORS", "LANG", "LC_",
     # IPython would take packages from there, whichever environment it runs in itself.
@@ -50,6 +50,22 @@ if os.path.exists("matplotlibrc"):
         import matplotlib
 """
 
+# The machine's own settings of IPython, such as those in /etc/ipython, no variable turns off. So the
+# launcher of a kernel, which this file is taken for, leaves them out.
+LAUNCHER = """\
+import sys
+from pathlib import Path
+
+sys.path[:] = [folder for folder in sys.path if folder and Path(folder) not in (Path.cwd(), Path(__file__).parent)]
+
+from IPython.core import application
+from ipykernel import kernelapp
+
+application.SYSTEM_CONFIG_DIRS.clear()
+application.ENV_CONFIG_DIRS.clear()
+kernelapp.launch_new_instance()
+"""
+
 
 def environment():
     """Return the variables for a kernel: this process's own, without anybody's settings."""
@@ -60,7 +76,8 @@ def environment():
         if name.upper() in PLACES or not name.upper().startswith(SETTINGS)
     }
     return kept | {
-        "PYTHONPATH": str(ROOT),  # the helpers of this tree, whichever is installed
+        # The launcher, and the helpers of this tree, whichever is installed.
+        "PYTHONPATH": os.pathsep.join([str(folder / "launcher"), str(ROOT)]),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
@@ -101,12 +118,21 @@ def _folder():
         folder = Path(tempfile.mkdtemp())
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     profile = folder / "ipython" / "profile_default"
-    for each in (profile, folder / "matplotlib"):
+    for each in (profile, folder / "matplotlib", folder / "launcher"):
         each.mkdir(parents=True, exist_ok=True)
-    (profile / "ipython_kernel_config.py").write_text(PROFILE, encoding="utf-8")
+    _put(profile / "ipython_kernel_config.py", PROFILE)
+    _put(folder / "launcher" / "ipykernel_launcher.py", LAUNCHER)
     if not any((folder / "matplotlib").iterdir()):
         # matplotlib lists the machine's fonts once, and says so where it takes long: not in a notebook.
         alone = {"MPLCONFIGDIR": str(folder / "matplotlib"), "MPLBACKEND": "agg"}
         fonts = [sys.executable, "-c", "import matplotlib.font_manager"]
         subprocess.run(fonts, cwd=folder, env=os.environ | alone, check=True, capture_output=True)
     return folder
+
+
+def _put(path, text):
+    """Write a file, unless it is there: whole in one moment, as another process may be reading it."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        new = path.with_suffix(f".{os.getpid()}")
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
