@@ -91,7 +91,7 @@ class Streams:
     def shuffled(self, n):
         """Return an epoch's order (m, n) of n rows, each line as a shuffling DataLoader has it."""
         if self.ahead.shape[1] == 0:
-            self.ahead = self._orders(n, epochs=max(1, 1024 // len(self.orders)))
+            self.ahead = self._orders(n, epochs=max(1, 256 // len(self.orders)))
         order, self.ahead = self.ahead[:, 0], self.ahead[:, 1:]
         return torch.from_numpy(order).to(self.device)
 
@@ -112,12 +112,13 @@ class Streams:
             flat[partner], line[:] = line, flat[partner]
         return np.ascontiguousarray(orders.T).reshape(len(self.orders), epochs, n)
 
-    def keep(self, shape, p, dtype):
+    def keep(self, shape, p, dtype, memory=None):
         """Return dropout's choice (m, *shape), 1 or 0, for units of probability p to drop."""
-        bits = self._draw(math.prod(shape))
-        keep = torch.empty(bits.shape, dtype=dtype, device=self.device)
+        bits = self._draw(math.prod(shape)).unflatten(1, shape)
+        if memory is None:
+            memory = torch.empty(bits.shape, dtype=dtype, device=self.device)
         # Straight into numbers: by way of booleans, it would take three times as long.
-        return torch.ge(bits, round(p * 2**16) - 2**15, out=keep).view(-1, *shape)
+        return torch.ge(bits, round(p * 2**16) - 2**15, out=memory)
 
     def _draw(self, size):
         """Return (m, size) random 16-bit integers, each line from its model's stream."""
@@ -139,7 +140,7 @@ class Streams:
 
 
 class Chain:
-    """A stack of linear layers, ReLU and dropout, forwards and backwards.
+    """A stack of linear layers, activations and dropout, forwards and backwards.
 
     What passes from layer to layer is (m, features, rows): a unit's numbers stand side by side.
     Dropout leaves its factor 1 / (1 - p) to the layer that comes next, whose products it scales.
@@ -147,63 +148,133 @@ class Chain:
 
     @staticmethod
     def fits(module):
-        """Is ``module`` such a chain, and does it end in a linear layer?"""
-        kinds = [(type(layer), getattr(layer, "p", 0)) for _, layer in chain_of(module) or []]
-        known = all(kind in {nn.Linear, nn.ReLU, nn.Dropout} and p < 1 for kind, p in kinds)
-        return bool(kinds) and known and kinds[-1][0] is nn.Linear
+        """Is ``module`` such a chain?"""
+        layers = [layer for _, layer in chain_of(module) or []]
+        return bool(layers) and all(layer.p < 1 for layer in layers if type(layer) is nn.Dropout)
 
     def __init__(self, stack):
-        self.streams, self.layers = stack.streams, []
-        for name, layer in chain_of(stack.module):
-            weight, bias = (stack.values.get(name + kind) for kind in ("weight", "bias"))
-            grads = [stack.grads.get(name + kind) for kind in ("weight", "bias")]
-            self.layers.append((layer, weight, None if bias is None else bias.unsqueeze(2), *grads))
-        trained = [i for i, (*_, dw, db) in enumerate(self.layers) if dw is not None or db is not None]
-        self.first_trained = trained[0] if trained else len(self.layers)
+        self.stack, self.made, self.memory = stack, {}, {}
 
     def forward(self, x):
-        """Return the outputs (m, rows, out) for inputs (m, rows, in); note what ``backward`` needs."""
-        h, scale, ours = x.mT, 1, False  # ours: nothing else needs h as it is
-        self.tape: list = []
-        for layer, weight, bias, *_ in self.layers:
-            noted = None
-            if type(layer) is nn.Linear:
-                noted = h, scale
-                if bias is None:
-                    h = torch.bmm(weight, h if scale == 1 else h * scale)
-                else:
-                    h = torch.baddbmm(bias, weight, h, alpha=scale)
-                scale, ours = 1, True
-            elif type(layer) is nn.ReLU:
-                noted = h = h.relu_() if ours else h.relu()
-                ours = True
-            elif layer.training and layer.p:
-                noted = self.streams.keep(h.shape[1:], layer.p, h.dtype)
-                h, scale = h.mul_(noted) if ours else h * noted, scale / (1 - layer.p)
-                ours = True
-            self.tape.append(noted)
+        """Return the outputs (m, rows, out) for inputs (m, rows, in); keep what ``backward`` needs."""
+        rows = x.shape[1] if self.stack.module.training else None
+        if rows not in self.made:
+            self.made[rows] = self._make(rows)
+        self.layers, h = self.made[rows], x.mT
+        for layer in self.layers:
+            h = layer.forward(h)
         return h.mT
 
     def backward(self, gradient):
         """Write the weights' gradients, given the loss's by the outputs (m, rows, out)."""
-        g = gradient.mT
-        for i in reversed(range(self.first_trained, len(self.layers))):
-            (layer, weight, _, weight_grad, bias_grad), noted = self.layers[i], self.tape[i]
+        g = gradient.mT if type(self.layers[-1]) is _Linear else gradient.mT.clone()  # to be written to
+        for layer in reversed(self.layers):
+            g = layer.backward(g)
+            if g is None:  # no weights before it are trained
+                break
+
+    def _make(self, rows):
+        """Return the layers for training on so many rows at a time, or with None for evaluation."""
+        values, grads, made = self.stack.values, self.stack.grads, []
+        scale, trained = 1.0, False
+        for name, layer in chain_of(self.stack.module):
+            before = type(made[-1]) if made else None
             if type(layer) is nn.Linear:
-                h, scale = noted
-                if bias_grad is not None:
-                    torch.sum(g, 2, out=bias_grad)
-                if scale != 1:
-                    g = g * scale
-                if weight_grad is not None:
-                    torch.bmm(g, h.mT, out=weight_grad)
-                if i > self.first_trained:
-                    g = weight.mT * g if layer.out_features == 1 else torch.bmm(weight.mT, g)
+                weight, bias = values[name + "weight"], values.get(name + "bias")
+                own = [grads.get(name + kind) for kind in ("weight", "bias")]
+                memory = [self._memory(name, i, size, rows) for i, size in enumerate(weight.shape[1:])]
+                made.append(_Linear(weight, bias, *own, *memory, scale, passes_on=trained))
+                scale, trained = 1.0, trained or any(grad is not None for grad in own)
+            elif type(layer) is nn.Dropout:
+                if rows and layer.p:
+                    made.append(_Dropout(layer.p, self.stack.streams, before))
+                    scale /= 1 - layer.p
             elif type(layer) is nn.ReLU:
-                # A unit that was then dropped is 0 here too: its gradient is 0 either way.
-                torch.ops.aten.threshold_backward.grad_input(g, noted, 0, grad_input=g)
-            elif noted is not None and not (i and type(self.layers[i - 1][0]) is nn.ReLU):
-                g = g * noted
+                made.append(_ReLU(in_place=before is _Linear))
+            elif type(layer) is not nn.Identity:
+                made.append(_Activation(layer, scale))
+                scale = 1.0
+        return made if scale == 1 else [*made, _Activation(nn.Identity(), scale)]
+
+    def _memory(self, name, what, features, rows):
+        """Return a tensor to write to, (m, features, rows): the same memory for batches of any size."""
+        if rows is None:
+            return None
+        size, key = len(self.stack) * features * rows, (name, what)
+        if key not in self.memory or len(self.memory[key]) < size:
+            like = next(iter(self.stack.values.values()))
+            self.memory[key] = like.new_empty(size)
+        return self.memory[key][:size].view(len(self.stack), features, rows)
+
+
+class _Linear:
+    def __init__(self, weight, bias, weight_grad, bias_grad, output, input_grad, scale, passes_on):
+        self.weight, self.transposed = weight, weight.mT
+        self.bias = None if bias is None else bias.unsqueeze(2)
+        self.weight_grad, self.bias_grad = weight_grad, bias_grad
+        self.output, self.input_grad = output, input_grad
+        self.scale, self.passes_on, self.input = scale, passes_on, None
+
+    def forward(self, h):
+        if h is not self.input:
+            self.input, self.rows = h, h.mT
+        if self.bias is None:
+            return torch.bmm(self.weight, h if self.scale == 1 else h * self.scale, out=self.output)
+        return torch.baddbmm(self.bias, self.weight, h, alpha=self.scale, out=self.output)
+
+    def backward(self, g):
+        if self.bias_grad is not None:
+            torch.sum(g, 2, out=self.bias_grad)
+        if self.scale != 1:
+            g = g * self.scale
+        if self.weight_grad is not None:
+            torch.bmm(g, self.rows, out=self.weight_grad)
+        if not self.passes_on:
+            return None
+        product = torch.mul if g.shape[1] == 1 else torch.bmm
+        return product(self.transposed, g, out=self.input_grad)
+
+
+class _ReLU:
+    def __init__(self, in_place):
+        self.function = torch.relu_ if in_place else torch.relu
+
+    def forward(self, h):
+        self.output = self.function(h)
+        return self.output
+
+    def backward(self, g):
+        # A unit that was then dropped is 0 here too: its gradient is 0 either way.
+        return torch.ops.aten.threshold_backward.grad_input(g, self.output, 0, grad_input=g)
+
+
+class _Dropout:
+    def __init__(self, p, streams, before):
+        self.p, self.streams, self.before, self.keep = p, streams, before, None
+
+    def forward(self, h):
+        self.keep = self.streams.keep(h.shape[1:], self.p, h.dtype, memory=self.keep)
+        return h.mul_(self.keep) if self.before in {_Linear, _ReLU} else h * self.keep
+
+    def backward(self, g):
+        return g if self.before is _ReLU else g * self.keep
+
+
+class _Activation:
+    """Any other function of each number, whose slope autograd knows."""
+
+    def __init__(self, layer, scale):
+        self.layer, self.scale = layer, scale
+
+    def forward(self, h):
+        self.input = (h if self.scale == 1 else h * self.scale).detach().requires_grad_()
+        with torch.enable_grad():
+            self.output = self.layer(self.input)
+        return self.output.detach()
+
+    def backward(self, g):
+        (g,) = torch.autograd.grad(self.output, self.input, g)
+        return g if self.scale == 1 else g * self.scale
 
 
 class NotStacked(Exception):

@@ -14,6 +14,7 @@ from functools import partial
 
 import torch
 from joblib import Parallel, delayed
+from joblib.externals.loky.backend.reduction import dumps
 from joblib.parallel import get_active_backend
 
 from helpers._alone import check_same_as_alone
@@ -38,7 +39,7 @@ from helpers.training import progress_bar, rmse
 
 # Of weights, gradients and the optimizer's state: larger stacks wait for memory, smaller ones for Python.
 STACK_BYTES = 8 * 2**20
-FEWEST_TO_DIVIDE = 32  # models that are worth two stacks only because there may be two cores
+FEWEST_TO_DIVIDE = 64  # models that are worth two stacks only because there may be two cores
 WORTH_A_PROCESS = 2e10  # arithmetic operations: a second or more, as long as it takes to start one
 
 
@@ -538,12 +539,22 @@ def _divide(models, size):
 
 @contextmanager
 def _threads(number):
-    before = torch.get_num_threads()
+    """Let PyTorch use so many threads, and take numbers below 1e-38 for zero: a processor is slow at those.
+
+    Where a gradient is zero for long, as at a dead unit, Adam's mean of it shrinks to such numbers.
+    """
+    before = torch.get_num_threads(), _flushes()
     torch.set_num_threads(number)
+    torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        torch.set_flush_denormal(before[1])
+
+
+def _flushes():
+    return torch.tensor(1e-39).mul(1).item() == 0
 
 
 def _train(ensemble, parts, factories, options, on_epoch, bar):
@@ -554,6 +565,8 @@ def _train(ensemble, parts, factories, options, on_epoch, bar):
     require = "sharedmem" if here else None
     backend = get_active_backend("threads", require)[0]
     shared = getattr(backend, "supports_sharedmem", False)
+    if not shared:
+        _check_travels(make_model=ensemble._template, optimizer=factories, **options)
     # Each stack as soon as it is done, where joblib can; from Ray it has them all in the end.
     return_as = "generator_unordered" if backend.supports_return_generator else "list"
     # As many as the caller asks joblib for; else as many as PyTorch may use threads.
@@ -568,6 +581,18 @@ def _train(ensemble, parts, factories, options, on_epoch, bar):
             _each_to_its_end(ensemble, runs, options, bar, pool(batch_size=1, return_as=return_as), shared)
         else:
             _all_in_step(ensemble, runs, options, bar, pool, on_epoch)
+
+
+def _check_travels(**arguments):
+    """Raise TypeError for what no other process can be sent: some backends would wait without a word."""
+    for name, value in arguments.items():
+        try:
+            dumps(value)
+        except Exception as error:
+            raise TypeError(
+                f"{name} holds something that can't be sent to another process ({error}): leave that out, or "
+                "train in this process, without joblib.parallel_config or with its backend='threading'"
+            ) from error
 
 
 def _each_to_its_end(ensemble, runs, options, bar, pool, shared):

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 
 import joblib
 import numpy as np
@@ -104,6 +105,38 @@ def test_workers_of_a_cluster(expected, tmp_path):
         train(loss=pid_noting(tmp_path))
         workers = set(client.run(os.getpid).values())
     assert workers & {int(path.name) for path in tmp_path.iterdir()}
+
+
+def test_what_cannot_be_sent_is_named(expected):
+    class Noting:
+        lock = threading.Lock()
+
+        def __call__(self, p, t):
+            with self.lock:
+                return nn.functional.mse_loss(p, t)
+
+    with joblib.parallel_config(backend="loky", n_jobs=2), pytest.raises(TypeError, match="^loss holds"):
+        train(loss=Noting())
+    with joblib.parallel_config(backend="threading", n_jobs=2):  # as the message advises
+        assert_equal(train(loss=Noting()), expected)
+
+
+def test_numbers_too_small_to_matter_are_zero_in_training_alone():
+    """They make Adam slow, and nothing else: the caller's own arithmetic is left as it was."""
+
+    def product():
+        return torch.tensor(1e-30).mul(1e-9).item()
+
+    seen = []
+
+    def loss(p, t):
+        seen.append(product())
+        return nn.functional.mse_loss(p, t)
+
+    before = product()
+    train(loss=loss)
+    assert before > 0 and product() == before
+    assert seen[-1] == 0 or not torch.set_flush_denormal(False)  # some processors cannot
 
 
 def test_what_is_not_worth_a_process_stays_here(tmp_path, monkeypatch):
