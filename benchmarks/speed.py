@@ -21,12 +21,12 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Callable
 from unittest import mock
 
 import helpers  # isort: skip  # before torch, as in a chapter: some revisions prepare its threads
@@ -159,7 +159,11 @@ class Other:
     def __init__(self, folder):
         command = [sys.executable, __file__, "--take-turns"]
         self.process = subprocess.Popen(
-            command, env=with_helpers_of(folder), encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command,
+            env=with_helpers_of(folder),
+            encoding="utf-8",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         found = Path(self.process.stdout.readline().strip())
         if Path(folder).resolve() not in found.resolve().parents:
@@ -402,9 +406,7 @@ MEASURED = {"times": measure_times, "memory": measure_memory, "chapters": measur
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "parts", nargs="*", choices=[*MEASURED, "page", []], help="default: times and memory"
-    )
+    parser.add_argument("parts", nargs="*", choices=[*MEASURED, "page", []], help="default: times and memory")
     parser.add_argument("--beside", metavar="DIR", help="the folder of another revision of the book")
     parser.add_argument("--peak", nargs=2, type=int, help=argparse.SUPPRESS)
     parser.add_argument("--take-turns", action="store_true", help=argparse.SUPPRESS)

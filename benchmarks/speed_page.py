@@ -82,7 +82,9 @@ def peers(times):
         for models in times.models(kind):
             ms = times(kind, models)
             over = [f"{times.ratio((other,), (kind, models)):.1f}" for other in list(NAMES)[:3]]
-            rows.append([name, models, f"{median(ms):.3g}", spread(ms), *over, f"{times.work / median(ms) / 1e6:.2g}"])
+            rows.append(
+                [name, models, f"{median(ms):.3g}", spread(ms), *over, f"{times.work / median(ms) / 1e6:.2g}"]
+            )
     head = [
         "way", "models", "ms by model and epoch", "quartiles", "loop's time over it", "`MLPRegressor`'s over it",
         "on all cores", "GFLOP/s",
@@ -107,7 +109,7 @@ def cores(times):
     names = {
         "one thread": "one thread",
         "fit_many": f"{times.threads} threads",
-        "loky": f"{times.threads} processes of joblib's, `\"loky\"`",
+        "loky": f'{times.threads} processes of joblib\'s, `"loky"`',
         "dask": f"{times.threads} workers of Dask's",
     }
     rows = []

@@ -175,15 +175,16 @@ class Chain:
 
     def _make(self, rows):
         """Return the layers for training on so many rows at a time, or with None for evaluation."""
-        values, grads, made = self.stack.values, self.stack.grads, []
+        values, grads = self.stack.values, self.stack.grads
+        made: list = []
         scale, trained = 1.0, False
         for name, layer in chain_of(self.stack.module):
             before = type(made[-1]) if made else None
             if type(layer) is nn.Linear:
                 weight, bias = values[name + "weight"], values.get(name + "bias")
-                own = [grads.get(name + kind) for kind in ("weight", "bias")]
-                memory = [self._memory(name, i, size, rows) for i, size in enumerate(weight.shape[1:])]
-                made.append(_Linear(weight, bias, *own, *memory, scale, passes_on=trained))
+                own = grads.get(name + "weight"), grads.get(name + "bias")
+                output, input_grad = (self._memory(name, i, weight.shape[i], rows) for i in (1, 2))
+                made.append(_Linear(weight, bias, *own, output, input_grad, scale, trained))
                 scale, trained = 1.0, trained or any(grad is not None for grad in own)
             elif type(layer) is nn.Dropout:
                 if rows and layer.p:
@@ -359,10 +360,13 @@ class Stacked(TorchFunctionMode):
             losses = self.losses(func, *args, **kwargs)
             if losses is not None:
                 return self.know(losses, 0)
-        elif func is F.gaussian_nll_loss and kwargs.get("reduction", "mean") == "mean":
-            if len({tensor.shape for tensor in tensors}) == 1:
-                each = func(*args, **kwargs | {"reduction": "none"})
-                return self.know(each.flatten(1).mean(1), 0)
+        elif (
+            func is F.gaussian_nll_loss
+            and kwargs.get("reduction", "mean") == "mean"
+            and len({tensor.shape for tensor in tensors}) == 1
+        ):
+            each = func(*args, **kwargs | {"reduction": "none"})
+            return self.know(each.flatten(1).mean(1), 0)
         raise NotStacked(name)
 
     def losses(self, func, prediction, target, **options):

@@ -23,6 +23,8 @@ LOADED = re.compile(r"torch\.load\((?![^\n]*weights_only=True)")
 FETCHED = re.compile(
     r"\burlopen\b|\brequests\.|\bfetch_\w+\(|_from_url\b|download=True|^\s*!|https?://", re.MULTILINE
 )
+# A dark page turns figures dark, but not those in which dark means little or much.
+COLOUR_SCALE = "colour-scale"
 # Beyond these a comparison would say nothing.
 LOOSEST = {"rtol": 0.5, "figure": 0.2}
 
@@ -76,10 +78,22 @@ def _code_cell(cell, ran):
         yield "its figure has no description: write metadata.mystnb.image.alt"
     if missing := lacks_picture(cell):
         yield missing
+    if any(map(_has_colour_scale, cell.outputs)) != (COLOUR_SCALE in tags):
+        yield f"where colours of its figure say how much, and only there, tag it {COLOUR_SCALE}: write metadata.tags"
     if len(images) > 1:
         yield "it has several figures, and so one description for all: split the cell in two"
     for output in cell.outputs:
         yield from _output(output)
+
+
+def _has_colour_scale(output):
+    """Does the figure map numbers to colours? Two regions, below and above one half, are no scale."""
+    drawn = [
+        record
+        for ax in output.get("data", {}).get(MIME, {}).get("axes", [])
+        for record in ax.get("drawn", [])
+    ]
+    return any("limits" in record and not record["limits"].startswith("-1e+09") for record in drawn)
 
 
 def _output(output):
@@ -157,6 +171,10 @@ FAULTS = {
     "no description": lambda nb, cells: cells[2].metadata.pop("mystnb"),
     "no figure to describe": lambda nb, cells: cells[2].outputs.clear(),
     "two figures": lambda nb, cells: cells[2].outputs.append(cells[2].outputs[0]),
+    "colours that say how much": lambda nb, cells: (
+        cells[2].outputs[0].data.update({MIME: {"axes": [{"drawn": [{"kind": "image", "limits": "0 16"}]}]}})
+    ),
+    "colours that do not": lambda nb, cells: cells[2].metadata.update(tags=[COLOUR_SCALE]),
     "figure without data": lambda nb, cells: cells[2].outputs[0].data.pop(MIME),
     "data without figure": lambda nb, cells: cells[2].outputs[0].data.pop("image/png"),
     "other picture": lambda nb, cells: cells[2].outputs[0].data.update({"image/png": "b2g="}),

@@ -70,6 +70,117 @@ def test_copy_takes_the_code(tab):
     assert page.evaluate("navigator.clipboard.readText()") == cell.locator("pre").inner_text().rstrip("\n")
 
 
+@needs_browser
+def test_a_word_shows_what_it_means(browser, address):
+    """To a mouse, to the keyboard, and to a finger, whose second tap follows the link."""
+    tab = Tab(browser, address, has_touch=True, viewport={"width": 390, "height": 844})
+    page = tab.open(CHAPTERS[0])
+    word, meaning = page.locator("a[href$='glossary.html#term-neuron']").first, page.get_by_role("tooltip")
+    word.hover()
+    assert meaning.inner_text().startswith("neuron") and "weight" in meaning.inner_text()
+    box = meaning.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    page.keyboard.press("Escape")
+    assert meaning.is_hidden()
+    page.keyboard.press("Tab")  # so that what has the focus next has it from the keyboard
+    word.focus()
+    assert meaning.is_visible() and word.get_attribute("aria-describedby") == meaning.get_attribute("id")
+    page.keyboard.press("Escape")
+    word.tap()
+    assert meaning.is_visible() and page.url.endswith(CHAPTERS[0])
+    word.tap()
+    page.wait_for_url("**/glossary.html#term-neuron")
+    page.context.close()
+    assert not tab.faults
+
+
+@needs_browser
+def test_the_drawer_closes_over_the_chosen_section(browser, address):
+    tab = Tab(browser, address, viewport={"width": 390, "height": 844})
+    page = tab.open(CHAPTERS[1])
+    page.locator("button.secondary-toggle").click()
+    link = page.locator("dialog[open] a[href^='#']").nth(5)
+    section = link.get_attribute("href")
+    link.click()
+    assert page.locator("dialog[open]").count() == 0
+    page.wait_for_function(f"Math.abs(document.querySelector('{section}').getBoundingClientRect().top) < 200")
+    page.context.close()
+
+
+@needs_browser
+def test_what_is_typed_stands_clear_of_the_magnifier(tab):
+    page = tab.open(CHAPTERS[0])
+    page.keyboard.press("Control+k")
+    field, glass = (page.locator(f"#pst-search-dialog {part}") for part in ("input", "i"))
+    padding = field.evaluate("field => parseFloat(getComputedStyle(field).paddingLeft)")
+    assert field.bounding_box()["x"] + padding > glass.bounding_box()["x"] + glass.bounding_box()["width"]
+    page.keyboard.press("Escape")
+
+
+@needs_browser
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_link_into_a_page_leads_there_and_back(tab, name):
+    """To each section of a chapter; what loads later, pictures for one, moves nothing."""
+    page = tab.open(name)
+    sections = page.evaluate("[...document.querySelectorAll('article section section[id]')].map((s) => s.id)")
+    # At the top of the window, or as near as the end of the page lets it come.
+    there_is = (
+        "Math.abs(document.getElementById(decodeURIComponent(location.hash.slice(1))).getBoundingClientRect().top) < 150"
+        " || scrollY + innerHeight > document.documentElement.scrollHeight - 2"
+    )
+    assert sections
+    for section in sections:
+        page.evaluate(f"location.hash = '{section}'")
+        assert page.evaluate(there_is), section
+    middle = sections[len(sections) // 2]
+    fresh = Tab(page.context.browser, tab.home)  # who has not been on the page before
+    fresh.open(f"{name}#{middle}")
+    for again in (
+        fresh.page.reload,
+        lambda: (fresh.open("book/reference/errata.html"), fresh.page.go_back()),
+    ):
+        fresh.page.wait_for_timeout(100)
+        assert fresh.page.evaluate(there_is), middle
+        again()
+    assert fresh.page.evaluate(there_is), middle
+    fresh.page.context.close()
+
+
+@needs_browser
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_code_is_cut_off_on_a_phone(tab, name):
+    page = tab.open(name)
+    page.set_viewport_size({"width": 390, "height": 844})
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.cell_input pre')].filter((e) => e.scrollWidth > e.clientWidth).length"
+    )
+    page.set_viewport_size({"width": 1280, "height": 720})
+    assert cut == 0
+
+
+@needs_browser
+def test_a_scale_of_colours_stays_as_it_is_in_the_dark(tab):
+    page = tab.open("book/07_inside_a_model.html")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    look = "(all) => all.map((e) => getComputedStyle(e).filter)"
+    scaled = page.locator(".tag_colour-scale .cell_output img").evaluate_all(look)
+    others = page.locator(".cell:not(.tag_colour-scale) .cell_output img").evaluate_all(look)
+    assert set(scaled) == {"none"} and all("invert" in each for each in others) and others
+
+
+@needs_browser
+def test_the_keyboard_sees_where_it_is(tab):
+    page = tab.open(CHAPTERS[0])
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            "() => { const s = getComputedStyle(document.activeElement);"
+            " return [document.activeElement.outerHTML.slice(0, 80),"
+            " s.outlineStyle !== 'none' && s.outlineWidth !== '0px' || /[1-9]\\d*px/.test(s.boxShadow)]; }"
+        )
+        assert seen[1], seen[0]
+
+
 # ---- figures to play with
 
 

@@ -12,6 +12,7 @@ from pygments.styles import get_style_by_name
 from pygments.token import Text
 
 from browsing import CHAPTERS, PAGES, needs_browser
+from helpers import __version__
 from tools import ROOT
 from tools.publishing.pdf import FRONT, resolve
 
@@ -77,6 +78,14 @@ def documents(texts):
 
 def test_every_source_has_its_page(texts):
     assert not set(PAGES) - set(texts)
+
+
+def test_each_page_says_which_edition_it_is(texts):
+    for name in PAGES:
+        foot = texts[name].partition('class="about-page"')[2]
+        assert (
+            f"version {__version__} of " in foot and "CC BY 4.0" in foot and "Mistakes known so far" in foot
+        ), name
 
 
 def test_no_link_or_anchor_is_broken(site, documents):

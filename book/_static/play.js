@@ -28,7 +28,7 @@
     `<path class="${kind}" d="${path(range(201, (i) => from + ((to - from) * i) / 200).map((x) => [x, f(x)]), X, Y)}"/>`;
 
   const CORNERS = [[0, 0], [0, 1], [1, 0], [1, 1]];
-  const TASKS = { XOR: [0, 1, 1, 0], AND: [0, 0, 0, 1], OR: [0, 1, 1, 1] };
+  const TASKS = { AND: [0, 0, 0, 1], OR: [0, 1, 1, 1], XOR: [0, 1, 1, 0] };
   const neuron = {
     title: "One neuron, four points",
     controls: {
@@ -82,7 +82,7 @@
         drawing: plot(`${name} and, dashed, its slope`,
           { name: italic("x"), from: -4, to: 4, ticks: [-4, -2, 0, 2, 4] }, { name: "value; dashed: slope", from: -4, to: 4, ticks: [-4, -2, 0, 2, 4] },
           (X, Y) => curve(value, [-4, 4], X, Y, "line") + curve(slope, [-4, 4], X, Y, "line dashed") +
-            `<circle class="zero" cx="${X(x)}" cy="${Y(value(x))}" r="6"/><circle class="one" cx="${X(x)}" cy="${Y(slope(x))}" r="6"/>`),
+            `<circle class="one" cx="${X(x)}" cy="${Y(value(x))}" r="6"/><circle class="zero" cx="${X(x)}" cy="${Y(slope(x))}" r="6"/>`),
         words: `${name}(${fixed(x, 1)}) = ${fixed(value(x), 3)}, and its slope there is ${fixed(slope(x), 3)}.`,
       };
     },
@@ -134,7 +134,7 @@
         drawing: plot("The valley from above, a star at its lowest point, and the path of the weights",
           { name: italic("w", "₁"), from: -2, to: 2, ticks: [-2, -1, 0, 1, 2] }, { name: italic("w", "₂"), from: -1, to: 3, ticks: [-1, 0, 1, 2, 3] },
           (X, Y) => [1, 4, 16, 64, 256].map((c) => `<path class="band" d="${path(band(c), X, Y)}Z"/>`).join("") +
-            `<path class="line" d="${path(within, X, Y)}"/><circle class="zero" cx="${X(-1)}" cy="${Y(2)}" r="5"/>
+            `<path class="line" d="${path(within, X, Y)}"/><circle class="one" cx="${X(-1)}" cy="${Y(2)}" r="5"/>
              <text x="${X(1)}" y="${Y(1) + 6}" text-anchor="middle" class="star">★</text>`),
         words: loss(w) < 1e8
           ? `After ${STEPS} steps: w = (${fixed(w[0], 3)}, ${fixed(w[1], 3)}), loss ${minus(loss(w).toPrecision(4))}.`
