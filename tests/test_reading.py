@@ -4,6 +4,7 @@ import io
 import math
 import re
 from unicodedata import normalize
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -25,13 +26,30 @@ def test_a_page_works_as_a_file(browser, site, name):
 
 @needs_browser
 @pytest.mark.parametrize("served", [True, False], ids=["served", "as files"])
-def test_search_finds_a_word(browser, site, address, served):
+def test_search_leads_to_sections(browser, site, address, served):
+    """By words, the book's own and Korean ones, by messages of errors, and in spite of a slip."""
     tab = Tab(browser, address if served else site.as_uri())
-    page = tab.open("search.html?q=dropout")
-    page.wait_for_selector("#search-results li a")
-    found = page.eval_on_selector_all("#search-results li a", "links => links.map(link => link.href)")
+    for query, words, section in [
+        ("dropout", "", "glossary.html#term-dropout"),
+        ("dropout", "", "02_house_prices.html#does-dropout-0-5-help-here"),
+        ("what is a tensor", "", "glossary.html#term-tensor"),
+        ("mat1 and mat2 shapes", "", "01_perceptrons.html#the-shape-of-the-data"),
+        ("loss is nan", "", "05_optimizers.html#error-a-learning-rate-that-is-too-large"),
+        ("역전파", "", "glossary.html#term-backpropagation"),
+        ("역전파를", "", "glossary.html#term-backpropagation"),
+        ("dropuot", "Nothing has “dropuot”. The nearest words: dropout.", "glossary.html#term-dropout"),
+        ("kaimng", "nearest words: kaiming", "glossary.html#term-Kaiming-initialisation"),
+    ]:
+        page = tab.open(f"search.html?q={quote(query)}")
+        page.wait_for_selector("#search-results li a")
+        found = page.eval_on_selector_all("#search-results li a", "links => links.map((link) => link.href)")
+        assert any(link.endswith(section) for link in found[:4]), (query, found[:4])
+        assert words in page.locator("#search-results").inner_text()
+    meaning = page.locator("#search-results li", has=page.locator("a[href$='term-Kaiming-initialisation']"))
+    assert "Random starting weights" in meaning.inner_text()
+    tab.open("search.html?q=xyzzyqq").wait_for_selector("text=Nothing in this book is like “xyzzyqq”.")
     page.context.close()
-    assert any("02_house_prices.html" in link for link in found) and not tab.faults
+    assert not tab.faults
 
 
 @needs_browser

@@ -77,7 +77,7 @@ def environment():
     }
     return kept | {
         # The launcher, and the helpers of this tree, whichever is installed.
-        "PYTHONPATH": os.pathsep.join([str(folder / "launcher"), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join([launcher(), str(ROOT)]),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"),
@@ -105,6 +105,11 @@ def for_this_process():
     with contextlib.chdir(_folder()):  # away from a matplotlibrc, see above
         import matplotlib
     matplotlib.use("agg")
+
+
+def launcher():
+    """Return the folder that makes a kernel leave out the machine's settings, where PYTHONPATH names it."""
+    return str(_folder() / "launcher")
 
 
 @functools.cache

@@ -57,8 +57,7 @@ def choose_files(app, pagename, templatename, context, doctree):
     scripts = {script.filename or script.attributes["body"]: script for script in context["script_files"]}
     context["script_files"] = [script for key, script in scripts.items() if is_used(key, body)]
     context["css_files"] = [style for style in context["css_files"] if is_used(str(style.filename), body)]
-    if pagename != "search":  # whose own scripts follow at once
-        context["script_files"] = [run_late(script) for script in context["script_files"]]
+    context["script_files"] = [run_late(script) for script in context["script_files"]]
 
 
 def setup(app):

@@ -9,6 +9,7 @@ Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (s
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,7 @@ def alone(folder):
     """Return variables for a Python without the book and without network; ``folder`` is given to that."""
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(SITECUSTOMIZE.format(root=str(ROOT)), encoding="utf-8")
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join([str(folder), neutral.launcher()])}
 
 
 def run(notebook, python, folder):
