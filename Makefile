@@ -1,5 +1,6 @@
 # make book       the environment, the built site, and where to open it
 # make pdf        the whole book as one PDF, and the site offers it (needs Chromium)
+# make epub       the same for reading devices, and the site offers it
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
 # make lint       mistakes that a machine sees: in code, layout, types, spelling, workflows
@@ -19,7 +20,7 @@ PAGE := _build/html/index.html
 # The folder itself is where `python -m` finds tools/, whatever a person has set.
 unexport PYTHONSAFEPATH
 
-.PHONY: book pdf test notebooks lint mutate upgrade benchmark handout clean
+.PHONY: book pdf epub test notebooks lint mutate upgrade benchmark handout clean
 .DELETE_ON_ERROR:
 
 # Only pages that changed are built again; after a failure all of them, or their warnings would be
@@ -37,6 +38,13 @@ _build/.doctrees: $(wildcard book/_ext/*.py book/_templates/* book/_static/*)
 # The site a second time, for its link to the file.
 pdf: book
 	@$(BIN)/python -m tools.publishing.pdf
+	@$(BIN)/jupyter-book build . -W --keep-going --quiet > /dev/null
+
+# The site a second time here, too.
+epub: book
+	@rm -rf _build/epub
+	@$(BIN)/jupyter-book build . --builder custom --custom-builder epub -W --keep-going --quiet > /dev/null
+	@cp _build/epub/neural-networks-measured.epub _build/html/
 	@$(BIN)/jupyter-book build . -W --keep-going --quiet > /dev/null
 
 # Two at a time, each notebook whole: a cell needs those before it.

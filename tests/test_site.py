@@ -3,7 +3,13 @@
 As a file, and in Chromium where there is one. One visit to a page answers all questions about it.
 """
 
+import posixpath
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import unquote, urldefrag
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
@@ -201,3 +207,42 @@ def test_a_page_is_sound(tab, name):
         found += violations(page, runOnly=COLOUR_RULES)
     tab.faults.clear()  # scripts complain of what was removed
     assert not found
+
+
+# ---- for reading devices
+
+
+@pytest.fixture(scope="session")
+def epub(site):
+    """The EPUB's files, by name; the site comes first, as both are built from what it has read."""
+    command = [Path(sys.executable).parent / "jupyter-book", "build", ROOT, "--builder", "custom"]
+    command += ["--custom-builder", "epub", "--quiet", "-W", "--keep-going"]
+    run = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert run.returncode == 0, run.stdout + run.stderr
+    with ZipFile(ROOT / "_build" / "epub" / "neural-networks-measured.epub") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_epub_is_whole_and_plain(epub):
+    """Well-formed, without scripts, every link and picture there, formulas as such: as epubcheck wants it."""
+    pages = {name: ElementTree.fromstring(text) for name, text in epub.items() if name.endswith(".xhtml")}
+    assert set(PAGES) - {"search.html", "genindex.html"} <= {
+        name.replace(".xhtml", ".html") for name in pages
+    }
+    ids = {name: {element.get("id") for element in page.iter()} for name, page in pages.items()}
+    declared = {
+        item.get("href"): item.get("properties")
+        for item in ElementTree.fromstring(epub["content.opf"]).iter()
+    }
+    for name, page in pages.items():
+        tags = {element.tag.rpartition("}")[2] for element in page.iter()}
+        assert "script" not in tags
+        assert ("math" in tags) == (declared[name] == "mathml"), name
+        for element in page.iter():
+            link = element.get("href") or element.get("src") or ""
+            if link and "://" not in link and not link.startswith(("mailto:", "data:")):
+                place, anchor = urldefrag(unquote(link))
+                place = posixpath.normpath(posixpath.join(posixpath.dirname(name), place)) if place else name
+                assert place in epub, (name, link)
+                assert not anchor or anchor in ids.get(place, [anchor]), (name, link)
+    assert b"<dc:title>Neural Networks, Measured</dc:title>" in epub["content.opf"]

@@ -11,7 +11,7 @@ FILE = "_static/definitions.js"
 
 def write_definitions(app, exception):
     """Write {anchor: [word, meaning]} for each term; book/_static/reading.js shows them."""
-    if exception or app.builder.format != "html":
+    if exception or app.builder.name != "html":
         return
     terms = [entry for entry in app.env.get_domain("std").get_objects() if entry[2] == "term"]
     found = {}

@@ -35,7 +35,7 @@ def find_site(app, config):
 
 def add_links(app, doctree, page):
     path = source(app, page)
-    if path is None or app.builder.format != "html":
+    if path is None or app.builder.name != "html":
         return
     here = "../" * page.count("/")
     links = [f'<a href="{here}{FOLDER}/{path.name}" download>Download this notebook</a>']
@@ -48,7 +48,7 @@ def add_links(app, doctree, page):
 
 
 def write_copies(app, exception):
-    if exception or app.builder.format != "html":
+    if exception or app.builder.name != "html":
         return
     tool = standalone(app)
     terms = {

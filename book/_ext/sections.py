@@ -15,7 +15,7 @@ FILE = "_static/sections.js"
 
 def note_sections(app, doctree, page):
     """Keep what the page's sections say until all pages are there; those that did not change are kept."""
-    if app.builder.format != "html":
+    if app.builder.name != "html":
         return
     chapter = next(doctree.findall(nodes.title)).astext()
     found = []
@@ -49,12 +49,14 @@ def notes(app):
 
 
 def write_sections(app, exception):
-    if exception or app.builder.format != "html":
+    if exception or app.builder.name != "html":
         return
     pages = sorted(notes(app).glob("*.json"))
     names = {page.replace("/", "-") for page in app.env.found_docs}
     rows = [row for path in pages if path.stem in names for row in json.loads(path.read_text("utf-8"))]
-    script = "window.SECTIONS = [\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n];\n"
+    script = (
+        "window.SECTIONS = [\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n];\n"
+    )
     path = Path(app.outdir) / FILE
     if not path.exists() or path.read_text(encoding="utf-8") != script:
         path.write_text(script, encoding="utf-8")

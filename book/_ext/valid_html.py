@@ -15,7 +15,7 @@ def strip_tables(app, doctree, docname):
             text = re.sub(r"<style scoped>.*?</style>", "", node.astext(), flags=re.DOTALL)
             text = re.sub(r' (border="1"|style="text-align: \w+;"|valign="\w+")', "", text)
             text = text.replace("<th></th>", "<td></td>")  # a header must say something
-            text = text.replace(" ± ", "&nbsp;±&nbsp;")
+            text = text.replace(" ± ", "\xa0±\xa0")
             node[:] = [nodes.Text(text)]
             node.rawsource = text
 
@@ -54,7 +54,7 @@ def visit_citation(translator, node):
 
 def write_entrance(app, exception):
     """Lead from the site's own address to the front page; the theme's file for it is not valid."""
-    if exception or app.builder.format != "html":
+    if exception or app.builder.name != "html":
         return
     front = f"{app.config.root_doc}.html"
     (Path(app.outdir) / "index.html").write_text(
