@@ -48,8 +48,8 @@ def only_here(self, address, connect=socket.socket.connect):
 
 
 def known_here(host, *others, ask=socket.getaddrinfo, **named):
-    # Dask's workers ask for the machine itself.
-    return ask(host, *others, **named) if host in ("127.0.0.1", "localhost") else cut()
+    # Dask's workers ask for the machine itself; no name at all means that, too.
+    return ask(host, *others, **named) if host in ("127.0.0.1", "localhost", "", None) else cut()
 
 
 socket.getaddrinfo, socket.socket.connect = known_here, only_here
