@@ -153,11 +153,12 @@ class Chain:
         return bool(layers) and all(layer.p < 1 for layer in layers if type(layer) is nn.Dropout)
 
     def __init__(self, stack):
-        self.stack, self.made, self.memory = stack, {}, {}
+        self.module, self.values, self.grads = stack.module, stack.values, stack.grads
+        self.streams, self.size, self.made, self.memory = stack.streams, len(stack), {}, {}
 
     def forward(self, x):
         """Return the outputs (m, rows, out) for inputs (m, rows, in); keep what ``backward`` needs."""
-        rows = x.shape[1] if self.stack.module.training else None
+        rows = x.shape[1] if self.module.training else None
         if rows not in self.made:
             self.made[rows] = self._make(rows)
         self.layers, h = self.made[rows], x.mT
@@ -175,10 +176,10 @@ class Chain:
 
     def _make(self, rows):
         """Return the layers for training on so many rows at a time, or with None for evaluation."""
-        values, grads = self.stack.values, self.stack.grads
+        values, grads = self.values, self.grads
         made: list = []
         scale, trained = 1.0, False
-        for name, layer in chain_of(self.stack.module):
+        for name, layer in chain_of(self.module):
             before = type(made[-1]) if made else None
             if type(layer) is nn.Linear:
                 weight, bias = values[name + "weight"], values.get(name + "bias")
@@ -188,7 +189,7 @@ class Chain:
                 scale, trained = 1.0, trained or any(grad is not None for grad in own)
             elif type(layer) is nn.Dropout:
                 if rows and layer.p:
-                    made.append(_Dropout(layer.p, self.stack.streams, before))
+                    made.append(_Dropout(layer.p, self.streams, before))
                     scale /= 1 - layer.p
             elif type(layer) is nn.ReLU:
                 made.append(_ReLU(in_place=before is _Linear))
@@ -201,11 +202,11 @@ class Chain:
         """Return a tensor to write to, (m, features, rows): the same memory for batches of any size."""
         if rows is None:
             return None
-        size, key = len(self.stack) * features * rows, (name, what)
+        size, key = self.size * features * rows, (name, what)
         if key not in self.memory or len(self.memory[key]) < size:
-            like = next(iter(self.stack.values.values()))
+            like = next(iter(self.values.values()))
             self.memory[key] = like.new_empty(size)
-        return self.memory[key][:size].view(len(self.stack), features, rows)
+        return self.memory[key][:size].view(self.size, features, rows)
 
 
 class _Linear:
