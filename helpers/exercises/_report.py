@@ -224,7 +224,7 @@ def recognise(answer, mistakes, *, rtol=0.0, atol=0.0, before=""):
 
 def _what(value):
     if value is None:
-        return "None: is a return missing?"
+        return "None (is a return missing?)"
     kind = type(value).__name__
     if isinstance(value, (str, int, float, bool)):
         shown = repr(value)
