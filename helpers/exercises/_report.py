@@ -84,7 +84,7 @@ def _floats(value):
     raise TypeError(type(value).__name__)
 
 
-def number(value, name):
+def number(value, name, *, finite=True):
     """Return ``value`` as a float, whatever type it has; also a tensor, array or list of one number."""
     try:
         numbers = _floats(value)
@@ -93,12 +93,12 @@ def number(value, name):
     truth = isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
     if numbers.numel() != 1 or truth:
         raise Wrong(f"{name} must be a number, such as 0.5; this is {_what(value)}.")
-    if not numbers.isfinite().all():
+    if finite and not numbers.isfinite().all():
         raise Wrong(f"{name} is {numbers.item()}: did a run diverge, or something get divided by 0?")
     return numbers.item()
 
 
-def tensor(value, name, shape):
+def tensor(value, name, shape, *, finite=True):
     """Return ``value`` as a float32 tensor of ``shape``, in which None stands for any length."""
     try:
         values = _floats(value).float()
@@ -108,7 +108,7 @@ def tensor(value, name, shape):
     if not fits:
         wanted = str(tuple("any" if want is None else want for want in shape)).replace("'", "")
         raise Wrong(f"{name} has shape {tuple(values.shape)}; wanted is {wanted}.")
-    if not values.isfinite().all():
+    if finite and not values.isfinite().all():
         raise Wrong(f"{name} holds nan or infinity.")
     return values
 
