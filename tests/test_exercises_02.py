@@ -221,8 +221,13 @@ TRUE_RMSE = ((32 * 4 + 32 * 1 + 8 * 25) / 72) ** 0.5
 RIGHT = [
     (check_02_scaling, scaled()),
     (check_02_scaling, by_hand()),
-    (check_02_scaling, by_hand(lambda train: train.min(), lambda train: train.max())),  # of a DataFrame
-    (check_02_scaling, by_hand(lambda train: train.min(0).values, lambda train: train.max(0).values)),  # of a tensor
+    (check_02_scaling, by_hand(lambda train: train[train.columns].min(), lambda train: train.max())),
+    (check_02_scaling, by_hand(lambda train: train.amin(dim=0), lambda train: train.amax(dim=0))),
+    (check_02_scaling, by_hand(lambda train: pd.DataFrame(train).min().values, lambda train: train.max(0))),
+    (
+        check_02_scaling,
+        by_hand(lambda train: train.min(0).values, lambda train: train.max(0).values),
+    ),  # of a tensor
     (check_02_scaling, by_hand(lambda train: np.min(train, axis=0), lambda train: np.max(train, axis=0))),
     (check_02_scaling, as_tables),
     (check_02_scaling, column_by_column),
@@ -242,7 +247,10 @@ RIGHT = [
     (check_02_batches, lambda losses, sizes: np.average(losses, weights=sizes) ** 0.5),
     (check_02_batches, lambda losses, sizes: (sum(a * n for a, n in zip(losses, sizes)) / sum(sizes)) ** 0.5),
     (check_02_batches, lambda losses, sizes: statistics.fmean(losses, sizes) ** 0.5),
-    (check_02_batches, lambda losses, sizes: (torch.tensor(losses) @ torch.tensor(sizes).float() / sum(sizes)).sqrt()),
+    (
+        check_02_batches,
+        lambda losses, sizes: (torch.tensor(losses) @ torch.tensor(sizes).float() / sum(sizes)).sqrt(),
+    ),
     (check_02_batches, lambda losses, sizes: np.sqrt([np.dot(losses, sizes) / sum(sizes)])),
     (check_02_batches, lambda losses, sizes: np.float32((np.dot(losses, sizes) / sum(sizes)) ** 0.5)),
     (check_02_batches, lambda losses, sizes: np.repeat(losses, sizes).mean() ** 0.5),
@@ -276,14 +284,30 @@ RIGHT = [
     (check_02_awake, lambda: OneReLU()),
     (check_02_awake, lambda: nn.Sequential(with_bias(0.5, output_activation=None)(), nn.ReLU())),
     (check_02_awake, until_awake),
+    (check_02_awake, lifted(lambda last: (last.weight.fill_(0.1), last.bias.fill_(0.3)))),
     (check_02_paired, paired()),
     (check_02_paired, lambda first, second: torch.stack(paired()(first, second))),
     (check_02_paired, lambda first, second: np.array([float(x) for x in paired()(first, second)])),
     (check_02_paired, lambda first, second: [x.item() for x in paired()(first, second)]),
     (check_02_paired, lambda first, second: (gaps()(first, second).mean(), stats.sem(gaps()(first, second)))),
-    (check_02_paired, lambda first, second: ((first - second).double().mean(), (first - second).double().var().div(len(first)).sqrt())),
-    (check_02_paired, lambda first, second: (first.mean() - second.mean(), np.std(gaps()(first, second), ddof=1) / np.sqrt(len(first)))),
-    (check_02_paired, lambda first, second: (lambda gap: (gap.mean(), gap.sem()))(pd.Series(gaps()(first, second)))),
+    (
+        check_02_paired,
+        lambda first, second: (
+            (first - second).double().mean(),
+            (first - second).double().var().div(len(first)).sqrt(),
+        ),
+    ),
+    (
+        check_02_paired,
+        lambda first, second: (
+            first.mean() - second.mean(),
+            np.std(gaps()(first, second), ddof=1) / np.sqrt(len(first)),
+        ),
+    ),
+    (
+        check_02_paired,
+        lambda first, second: (lambda gap: (gap.mean(), gap.sem()))(pd.Series(gaps()(first, second))),
+    ),
     (check_02_paired, lambda first, second: pd.Series(gaps()(first, second)).agg(["mean", "sem"])),
     (check_02_paired, lambda first, second: (x.view(1) for x in paired()(first, second))),
 ]
@@ -297,6 +321,7 @@ WRONG = [
     (check_02_scaling, scaled(lambda: MinMaxScaler((-1, 1))), "Is it min-max scaling?"),
     (check_02_scaling, by_hand(lambda train: np.min(train), lambda train: np.max(train)), "which axis"),
     (check_02_scaling, scaled(rows=lambda train, test: test), "had a say"),
+    (check_02_scaling, by_hand(lambda train: train.min(), lambda train: train.max()), "which axis"),
     (check_02_scaling, lambda train, test: (scaled()(train, test)[0], test), "the test rows are not"),
     (check_02_scaling, lambda train, test: scaled()(train, test)[::-1], "is the order training, test?"),
     (check_02_scaling, lambda train, test: scaled()(train, test)[0], "two things"),
@@ -369,6 +394,7 @@ WRONG = [
     (check_02_awake, lambda: MADE_ONCE, "made outside of it"),
     (check_02_awake, own_layers(hidden=(50,)), "wanted is 13-50-30-1"),
     (check_02_awake, own_layers(hidden=(30, 50)), "The network is 13-30-50-1"),
+    (check_02_awake, MADE_ONCE, "without brackets"),
     (check_02_awake, lambda: None, "is a return missing"),
     (check_02_paired, paired(spread=lambda first, second: ((first.var() + second.var()) / len(first)).sqrt()), "unrelated groups"),
     (check_02_paired, paired(spread=lambda first, second: (first - second).std()), "spread of single differences"),

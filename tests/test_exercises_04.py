@@ -108,6 +108,11 @@ def sorts_in_place(z, t, wanted):
     return level
 
 
+class Adds(nn.Module):
+    def forward(self, x):
+        return x.sum(dim=1)
+
+
 class Flat(nn.Module):
     """Its answers have the shape (n,)."""
 
@@ -322,6 +327,7 @@ WRONG = [
     (check_04_shapes, sums(1.0, 0.06), "off by 0.06"),
     (check_04_shapes, sums(1.0, math.nan), "holds nan"),
     (check_04_shapes, nn.Linear(2, 1), "RuntimeError"),
+    (check_04_shapes, Adds(), "nothing in it was trained"),
     (check_04_shapes, nn.Linear, "Make one of it"),
     (check_04_shapes, lambda x: x.sum(dim=1), "must be an nn.Module"),
 ]  # fmt: skip

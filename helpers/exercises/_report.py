@@ -115,7 +115,11 @@ def tensor(value, name, shape, *, finite=True):
 
 def pair(value, hint):
     """Return the two things that ``value`` holds, or raise ``Wrong`` with ``hint``."""
-    if isinstance(value, (str, dict, set)) or not hasattr(value, "__iter__") or getattr(value, "ndim", 1) == 0:
+    if (
+        isinstance(value, (str, dict, set))
+        or not hasattr(value, "__iter__")
+        or getattr(value, "ndim", 1) == 0
+    ):
         raise Wrong(hint)
     parts = list(value)
     if len(parts) != 2:
@@ -174,7 +178,7 @@ def _same(a, b):
     if isinstance(a, nn.Module):
         a, b = (list(module.state_dict().values()) for module in (a, b))
     try:
-        return torch.equal(_floats(a), _floats(b))
+        return torch.equal(_floats(a).ravel(), _floats(b).ravel())
     except (TypeError, RuntimeError):  # parts of different lengths
         return not isinstance(a, list) or (len(a) == len(b) and all(map(_same, a, b)))
 

@@ -9,7 +9,8 @@ from torch.overrides import TorchFunctionMode
 
 from helpers.exercises._report import Wrong, call, check, choice, function, number, recognise, tensor
 
-POINTS = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+# Of float32, whatever the default of the notebook was when it imported this.
+POINTS = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]]).float()
 AND, OR, XOR = torch.tensor([[0, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 0]]).float()
 TASKS = {"AND": AND, "OR": OR, "XOR": XOR, "NAND": 1 - AND, "NOR": 1 - OR, "the opposite of XOR": 1 - XOR}
 
@@ -117,7 +118,7 @@ def _feature_at(feature, point):
     refused = None
     for x1, x2 in (point, point.tolist(), point.int().tolist()):
         try:
-            value = feature(x1, x2)
+            value = call(feature, x1, x2)
             break
         except Exception as error:
             refused = refused or error
@@ -217,10 +218,13 @@ def _falls(A, rate):
 def check_01_equal(network):
     """A function of the points (4, 2) that gives 1 where both inputs are equal, else 0."""
     function(network, "my_network")
-    order = [2, 0, 3, 1]
-    with _Neurons() as neurons:
-        answers = call(network, POINTS)
-    answers = tensor(answers, "The answer to the four points", (4,))
+    order, neurons = [2, 0, 3, 1], _Neurons()
+
+    def watched(x):
+        with neurons:
+            return network(x)
+
+    answers = tensor(call(watched, POINTS), "The answer to the four points", (4,))
     shuffled = tensor(call(network, POINTS[order]), "The answer to the four points", (4,))
     if not ((answers == 0) | (answers == 1)).all():
         raise Wrong(
@@ -240,6 +244,12 @@ def check_01_equal(network):
                 f"The answers are right, but of three neurons I saw {neurons.fired} fire. Two look at x, and the third\n"
                 "looks at these two: each with `fires`."
             )
+        between = tensor(call(network, 0.1 + 0.8 * torch.rand(4, 2)), "The answer to four other points", (4,))
+        if not ((between == 0) | (between == 1)).all():
+            raise Wrong(
+                f"The answers are right, but between the four points they are {[round(v, 2) for v in between.tolist()]}.\n"
+                "A neuron fires or does not, wherever the point is: build three of them with `fires`."
+            )
         return "1 where the inputs are equal, 0 where they are not: three neurons do what one cannot."
     if torch.equal(answers, XOR):
         raise Wrong("This is XOR, the opposite. Only the last neuron has to change: when should it fire?")
@@ -258,8 +268,29 @@ class _Neurons(TorchFunctionMode):
     """
 
     STEPS = {"gt", "ge", "lt", "le", "heaviside", "sign", "sgn", "round", "ceil", "floor", "threshold"}
-    LOGIC = {"eq", "ne", "xor", "and", "or", "invert", "logical_xor", "logical_and", "logical_or", "logical_not"}
-    LOGIC |= {"bitwise_xor", "bitwise_and", "bitwise_or", "bitwise_not", "remainder", "isclose", "rxor"}
+    LOGIC = {
+        "eq",
+        "ne",
+        "xor",
+        "and",
+        "or",
+        "invert",
+        "logical_xor",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+    }
+    LOGIC |= {
+        "bitwise_xor",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_not",
+        "remainder",
+        "isclose",
+        "rxor",
+        "equal",
+        "not_equal",
+    }
     LEAVES = {"tolist", "numpy", "item", "__float__", "__int__", "__bool__", "__array__"}
 
     def __init__(self):
@@ -281,12 +312,12 @@ class _Neurons(TorchFunctionMode):
 
 
 def _compares(code):
-    """Is there a ==, != or ^ in the code of a function, or of one inside it?"""
+    """Does the code of a function, or of one inside it, compare by ==, !=, ^ or what NumPy has for these?"""
     if not hasattr(code, "co_consts"):
         return False
     steps = [s.argrepr for s in dis.get_instructions(code) if s.opname in ("COMPARE_OP", "BINARY_OP")]
     own = any(sign in step for step in steps for sign in ("==", "!=", "^"))
-    return own or any(map(_compares, code.co_consts))
+    return own or bool(set(code.co_names) & _Neurons.LOGIC) or any(map(_compares, code.co_consts))
 
 
 @cache

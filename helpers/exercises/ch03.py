@@ -79,6 +79,10 @@ def check_03_softplus(f, slope):
         )
     far = torch.tensor([-20.0, 100.0])
     low, high = tensor(pointwise(f, far), "my_softplus(x)", (2,), finite=False).tolist()
+    if math.isfinite(high) and abs(high - 100) > 1e-3:
+        raise Wrong(
+            f"Right in the middle, but my_softplus(100) is {high:g}. What is log(1 + e^x), nearly, where e^x is large?"
+        )
     if not abs(high - 100) < 1e-3:
         raise Wrong(
             f"Right in the middle, but my_softplus(100) is {high:g}. e is raised to a large number somewhere."
@@ -108,7 +112,9 @@ def check_03_softplus(f, slope):
         )
     for at, found in ((100, high), (-20, low)):
         if not abs(found - torch.sigmoid(torch.tensor(float(at)))) < 1e-6:
-            raise Wrong(f"Right in the middle, but my_slope({at}) is {found:g}. Is it not {at > 0:d}, nearly?")
+            raise Wrong(
+                f"Right in the middle, but my_slope({at}) is {found:g}. Is it not {at > 0:d}, nearly?"
+            )
     others = torch.rand(13) * 20 - 10
     for g, right, name in ((f, F.softplus(others), "my_softplus"), (slope, others.sigmoid(), "my_slope")):
         if not torch.allclose(tensor(pointwise(g, others), f"{name}(x)", (13,)), right, atol=1e-4):
@@ -127,7 +133,9 @@ def check_03_hat(hat):
         others = torch.rand(17) * 30 - 12
         y = tensor(pointwise(hat, others), "my_hat(x)", (17,))
         if not torch.allclose(y, _hat(others), atol=1e-4):
-            raise Wrong("Right from x = -1 to 5, in steps of a tenth, but not between or beyond. Is it the same for any x?")
+            raise Wrong(
+                "Right from x = -1 to 5, in steps of a tenth, but not between or beyond. Is it the same for any x?"
+            )
         return "Up, along the top, down, and flat again: four units, four bends."
     said = (
         f"Right up to x = {x[wrong.nonzero()[0]].item() - 0.1:.1f}."
@@ -164,6 +172,11 @@ def check_03_softmax(softmax):
         sums = f"The rows add up to {[round(value, 2) for value in p.sum(dim=1).tolist()]}"
         if (p < 0).any():
             raise Wrong(f"{sums}, and some are below 0: are these logarithms?")
+        if torch.allclose(p.sum(dim=1), torch.ones(3), atol=0.005):
+            raise Wrong(
+                "The rows add up to 1, but the shares in them are not right. The share of one class is to that of another\n"
+                "as e to their logits: is the same taken away from all logits of a row, and e raised to what is left?"
+            )
         if torch.allclose(p.sum(dim=0), torch.ones(3), atol=1e-4):
             raise Wrong(
                 f"{sums}, the columns to 1: the rows compete with one another. Which dimension holds the classes?"
@@ -177,7 +190,9 @@ def check_03_softmax(softmax):
     for shape in ((5, 3), (2, 7), (1, 4)):
         z = torch.randn(shape)
         if not torch.allclose(tensor(call(softmax, z), "my_softmax(z)", shape), z.softmax(1), atol=1e-5):
-            raise Wrong(f"Right for 3 rows of 3 logits, but not for {shape[0]} of {shape[1]}: what is taken for fixed?")
+            raise Wrong(
+                f"Right for 3 rows of 3 logits, but not for {shape[0]} of {shape[1]}: what is taken for fixed?"
+            )
     large = torch.tensor([[1000.0, 999.0, 998.0], [0.0, 1.0, 2.0], [-1000.0, -1001.0, -999.0]])
     p = tensor(call(softmax, large), "my_softmax(z)", (3, 3), finite=False)
     if torch.allclose(p, F.softmax(large, dim=1), atol=1e-5):
@@ -236,7 +251,7 @@ def check_03_sigmoid_start(n_var):
     )
     if 0.9 <= factor <= 1.1:
         return f"{said}\nTen layers down there is still a gradient. But look at the slopes: most units are far out on the flat."
-    if factor > 1.1:
+    if not factor <= 1.1:  # nor is it nan
         raise Wrong(f"{said}\nNow it grows, layer by layer. A smaller number.")
     if n_var in (1, 2):
         name = {1: "Xavier", 2: "Kaiming"}[n_var]
@@ -259,7 +274,7 @@ def check_03_learned_slope(activation):
             f"my_activation must be a class built on nn.Module; this is of type {type(activation).__name__}."
         )
     layer, x = activation(), torch.tensor([-2.0, 3.0])
-    y = tensor(call(layer, x), "The output for (-2, 3)", (2,))
+    y = tensor(call(layer, x.unsqueeze(0)), "The output for a row (-2, 3)", (1, 2))[0]
     shown = f"For -2 and 3 it gives {y[0]:g} and {y[1]:g}"
     if torch.allclose(y, torch.tensor([-2.0, 0.75])):
         raise Wrong(f"{shown}: the slope of 0.25 is on the right side of 0, and belongs on the left.")
@@ -278,7 +293,9 @@ def check_03_learned_slope(activation):
     if sum(p.numel() for p in parameters) > 1:
         raise Wrong("It learns more than one number. One slope was asked for.")
     if any(p is q for p in parameters for q in activation().parameters()):
-        raise Wrong("Two layers made of this class share one slope. Make the parameter in __init__, anew for each.")
+        raise Wrong(
+            "Two layers made of this class share one slope. Make the parameter in __init__, anew for each."
+        )
     gradient = learned[0].grad.item()
     # A table of numbers, some of them 0; and again after a step of training.
     x = torch.tensor([[-3.0, -0.5, 0.0], [0.25, 1.0, 40.0]])
@@ -292,7 +309,9 @@ def check_03_learned_slope(activation):
         with torch.no_grad():
             learned[0].sub_(0.02 * learned[0].grad)
     if abs(slope - 0.25) < 1e-4:
-        raise Wrong("The slope gets a gradient, but after a step of training it is the same. What sets it back?")
+        raise Wrong(
+            "The slope gets a gradient, but after a step of training it is the same. What sets it back?"
+        )
     return f"{shown}, and the slope learns: its gradient here is {gradient:g}."
 
 

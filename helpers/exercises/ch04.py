@@ -195,7 +195,9 @@ def _judge_threshold(my_threshold, z, t, wanted):
     if abs(found - wanted) < near:
         return
     if abs((scores.sigmoid() > threshold).double().mean() - wanted) < near:
-        raise Wrong(f"{threshold:.3f} would be right for the probabilities. But z holds logits: which z belongs to it?")
+        raise Wrong(
+            f"{threshold:.3f} would be right for the probabilities. But z holds logits: which z belongs to it?"
+        )
     said = f"For a recall of {wanted} it finds a share of {found:.2f} of the eights"
     if found < wanted:
         hint = "Count from the other end." if abs(found - (1 - wanted)) < 2 * near else "Lower it."
@@ -221,5 +223,9 @@ def check_04_shapes(my_model):
     if error > 0.05:
         raise Wrong(
             f"my_model is off by {error:.2f}. Was it trained anew, and long enough, after the change?"
+        )
+    if not list(my_model.parameters()):
+        raise Wrong(
+            "my_model adds, but has no parameters: nothing in it was trained. Mend the loop of the cell."
         )
     return "Each prediction was compared with its own target, and each row gets its own answer."
