@@ -5,16 +5,29 @@ What each check says to right and wrong answers is in test_exercises_01.py and s
 
 import inspect
 import re
+from fractions import Fraction
 from functools import partial
 from importlib import import_module
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from helpers.exercises._report import Wrong, check, choice, function, module, number, tensor
+from helpers.exercises._report import (
+    Wrong,
+    call,
+    check,
+    choice,
+    function,
+    module,
+    number,
+    pair,
+    pointwise,
+    tensor,
+)
 from tools import ROOT
 
 CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "book").glob("*.ipynb"))}
@@ -175,12 +188,103 @@ def test_what_cannot_be_an_answer_is_refused(read, value, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("half", [0.5, np.float32(0.5), np.array([0.5]), torch.tensor([[0.5]])])
+HALVES = [
+    0.5,
+    np.float32(0.5),
+    np.array([0.5]),
+    torch.tensor([[0.5]]),
+    Fraction(1, 2),
+    [0.5],
+    pd.Series([0.5]),
+]
+HALVES += [torch.tensor(0.5, dtype=dtype) for dtype in (torch.float64, torch.float16, torch.bfloat16)]
+HALVES += [nn.Parameter(torch.tensor(0.5)), np.array(0.5, dtype=object)]
+
+
+@pytest.mark.parametrize("half", HALVES)
 def test_a_number_comes_in_many_forms(half):
     assert number(half, "x") == 0.5
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.eye(2),
+        [[1, 0], [0, 1]],
+        pd.DataFrame(np.eye(2)),
+        torch.eye(2).double(),
+        [torch.tensor([1, 0]), (False, True)],
+    ],
+)
+def test_a_table_comes_in_many_forms(table):
+    values = tensor(table, "x", (2, None))
+    assert values.dtype == torch.float32 and values.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_two_things_come_in_many_forms():
+    for two in [(1, 2), [1, 2], np.array([1, 2]), torch.tensor([1, 2]), pd.Series([1, 2]), iter([1, 2])]:
+        assert [int(one) for one in pair(two, "two")] == [1, 2]
+    for no_two in [None, 1, "12", {1: 1, 2: 2}, [1], torch.tensor(1.0), np.array(1.0), (1, 2, 3)]:
+        with pytest.raises(Wrong, match="two"):
+            pair(no_two, "two")
+
+
+def test_a_dtype_alone_decides_nothing():
+    x = torch.ones(3, 2)
+    for dtype in (torch.float32, torch.float64, torch.float16):
+        layer = nn.Linear(2, 1).to(dtype)
+        assert call(layer, x).dtype == dtype
+        assert call(lambda x, layer=layer: layer(x) + torch.ones(1), x).dtype in (dtype, torch.float32)
+    assert call(lambda layer: layer(x.double()), nn.Linear(2, 1)).dtype == torch.float64
+    assert torch.get_default_dtype() == torch.float32
+    with pytest.raises(RuntimeError, match="it failed"):
+        call(fails, x)
+
+
+def writes(x):
+    x[0] = 7
+    return x
+
+
+@pytest.mark.parametrize("given", [torch.ones(3), np.ones(3), [1.0, 2.0], pd.Series([1.0, 2.0])])
+def test_an_answer_that_writes_into_what_it_is_given_is_refused(given):
+    before = [float(value) for value in given]
+    with pytest.raises(Wrong, match="writes into what it is given"):
+        call(writes, given)
+    assert [float(value) for value in given] == before
+
+
+def test_a_function_may_be_written_for_lists_columns_or_single_numbers():
+    x = torch.tensor([-1.0, 0.0, 2.0])
+    column = nn.Linear(1, 1)
+    nn.init.ones_(column.weight), nn.init.zeros_(column.bias)
+    for f in (lambda x: 1 * x, column, lambda x: x if x > 0 else 0 + x, lambda x: x.numpy()):
+        assert tensor(pointwise(f, x), "x", (3,)).tolist() == x.tolist()
+    with pytest.raises(RuntimeError, match="it failed"):
+        pointwise(fails, x)
+
+
+@check
+def check_forgets(f):
+    """A function of nothing that leaves switches as they should not be."""
+    f()
+    return "Done."
+
+
+def test_what_an_answer_switches_stays_in_its_check(said):
+    for switch in (
+        lambda: torch.set_grad_enabled(False),
+        lambda: torch.set_default_dtype(torch.float64),
+        lambda: torch.manual_seed(1),
+    ):
+        before = torch.get_rng_state()
+        assert said(check_forgets, switch) == "✓ Done.\n"
+        assert torch.is_grad_enabled() and torch.get_default_dtype() == torch.float32
+        assert torch.equal(before, torch.get_rng_state())
+
+
 def test_what_can_be_an_answer_is_handed_on():
     assert tensor(np.array([[1, 2]]), "x", (None, 2)).tolist() == [[1.0, 2.0]]
+    assert choice("the Up-side!", "x", ["the up side", "down"]) == "the up side"
     assert choice(" Up", "x", ["up", "down"]) == "up" and choice(2, "x", [1, 2]) == 2
     assert module(relu := nn.ReLU(), "x") is relu

@@ -1,8 +1,12 @@
 """What all checks share: read an answer, and print what is right, what is not, and a hint."""
 
+import contextlib
+import copy
 import functools
 import inspect
+import re
 import warnings
+from numbers import Number
 
 import numpy as np
 import torch
@@ -25,11 +29,22 @@ def check(judge):
     @functools.wraps(judge)
     def report(*answers):
         # What a check draws at random must not move the numbers of the cells below it.
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with torch.random.fork_rng(devices=[]), torch.enable_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            print(_message(judge, wanted, answers))
+            with _default_dtype(torch.float32):
+                print(_message(judge, wanted, answers))
 
     return report
+
+
+@contextlib.contextmanager
+def _default_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _message(judge, wanted, answers):
@@ -52,30 +67,120 @@ def describe(error):
     return f"{type(error).__name__}: {said if len(said) <= 150 else said[:149] + '…'}"
 
 
-def number(value, name):
-    """Return ``value`` as a float; also a tensor or an array that holds one number."""
-    if isinstance(value, (torch.Tensor, np.ndarray)) and np.prod(value.shape) == 1:
-        value = value.item()
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+def _floats(value):
+    """Return numbers of whatever type as a float64 tensor: PyTorch, NumPy, pandas, Python, lists of them."""
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        value = value.tolist()
+    if isinstance(value, (list, tuple, range)):
+        return torch.stack([_floats(part) for part in value]) if len(value) else torch.zeros(0).double()
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biuf":
+        return torch.tensor(value.astype(np.float64))
+    if isinstance(value, torch.Tensor) and not value.is_complex():
+        return value.detach().to("cpu", torch.float64)
+    if isinstance(value, Number):
+        return torch.tensor(float(value), dtype=torch.float64)
+    raise TypeError(type(value).__name__)
+
+
+def number(value, name, *, finite=True):
+    """Return ``value`` as a float, whatever type it has; also a tensor, array or list of one number."""
+    try:
+        numbers = _floats(value)
+    except (TypeError, ValueError, RuntimeError):
+        numbers = torch.zeros(0)
+    truth = isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
+    if numbers.numel() != 1 or truth:
         raise Wrong(f"{name} must be a number, such as 0.5; this is {_what(value)}.")
-    if not np.isfinite(value):
-        raise Wrong(f"{name} is {value}: did a run diverge, or something get divided by 0?")
-    return float(value)
+    if finite and not numbers.isfinite().all():
+        raise Wrong(f"{name} is {numbers.item()}: did a run diverge, or something get divided by 0?")
+    return numbers.item()
 
 
-def tensor(value, name, shape):
+def tensor(value, name, shape, *, finite=True):
     """Return ``value`` as a float32 tensor of ``shape``, in which None stands for any length."""
     try:
-        values = torch.as_tensor(value).detach().to("cpu", torch.float32)
+        values = _floats(value).float()
     except (TypeError, ValueError, RuntimeError):
         raise Wrong(f"{name} must be a tensor; this is {_what(value)}.") from None
     fits = len(shape) == values.ndim and all(want in (None, has) for want, has in zip(shape, values.shape))
     if not fits:
         wanted = str(tuple("any" if want is None else want for want in shape)).replace("'", "")
         raise Wrong(f"{name} has shape {tuple(values.shape)}; wanted is {wanted}.")
-    if not values.isfinite().all():
+    if finite and not values.isfinite().all():
         raise Wrong(f"{name} holds nan or infinity.")
     return values
+
+
+def pair(value, hint):
+    """Return the two things that ``value`` holds, or raise ``Wrong`` with ``hint``."""
+    if (
+        isinstance(value, (str, dict, set))
+        or not hasattr(value, "__iter__")
+        or getattr(value, "ndim", 1) == 0
+    ):
+        raise Wrong(hint)
+    parts = list(value)
+    if len(parts) != 2:
+        raise Wrong(hint)
+    return parts
+
+
+def call(f, *inputs):
+    """Return ``f(*inputs)``, in whichever dtype ``f`` can be called; ``f`` must leave its inputs alone.
+
+    A reader may have worked in float64, or called ``model.half()``: that alone is no mistake.
+    """
+    refused = None
+    for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
+        given = [_copy(value, dtype) for value in inputs]
+        # What f makes by itself, such as torch.ones(2), should have the dtype of what it is given.
+        with _default_dtype(dtype if dtype.itemsize >= 4 else torch.float32):
+            try:
+                result = f(*given)
+            except RuntimeError as error:
+                refused = refused or error
+                continue
+        if not all(_same(after, _copy(before, dtype)) for after, before in zip(given, inputs)):
+            raise Wrong(
+                "Your function writes into what it is given, and whoever uses that afterwards gets other numbers.\n"
+                "Compute something new from it, or work on a copy."
+            )
+        return result
+    raise refused
+
+
+def pointwise(f, x):
+    """Return what ``f`` gives for each number of x (n,), be it written for lists, columns or single numbers."""
+    try:
+        return call(f, x)
+    except Wrong:
+        raise
+    except Exception:
+        with contextlib.suppress(Exception):
+            return _floats(call(f, x.unsqueeze(1))).view(len(x))
+        with contextlib.suppress(Exception):
+            return torch.cat([_floats(call(f, one)).view(1) for one in x])
+        raise
+
+
+def _copy(value, dtype):
+    if isinstance(value, torch.Tensor):
+        wants_grad, value = value.requires_grad, value.detach().clone()
+        return value.to(dtype).requires_grad_(wants_grad) if value.is_floating_point() else value
+    if isinstance(value, nn.Module):
+        return copy.deepcopy(value).to(dtype)
+    return copy.deepcopy(value)
+
+
+def _same(a, b):
+    if isinstance(a, nn.Module):
+        a, b = (list(module.state_dict().values()) for module in (a, b))
+    try:
+        return torch.equal(_floats(a).ravel(), _floats(b).ravel())
+    except (TypeError, RuntimeError):  # parts of different lengths
+        return not isinstance(a, list) or (len(a) == len(b) and all(map(_same, a, b)))
 
 
 def function(value, name):
@@ -95,11 +200,22 @@ def module(value, name):
 
 
 def choice(value, name, options):
-    """Return ``value`` if it is one of ``options``, strings or numbers; case does not matter."""
+    """Return ``value`` if it is one of ``options``, strings or numbers.
+
+    In a string case, punctuation and a leading "the" do not matter.
+    """
     for option in options:
-        if isinstance(value, type(option)) and str(value).strip().lower() == str(option).lower():
+        if isinstance(option, str):
+            if isinstance(value, str) and _words(value) == _words(option):
+                return option
+        elif isinstance(value, type(option)) and value == option:
             return option
     raise Wrong(f"{name} must be one of {', '.join(map(repr, options))}; this is {_what(value)}.")
+
+
+def _words(text):
+    words = re.findall(r"\w+", text.lower().replace("_", " "))
+    return words[1:] if words[:1] == ["the"] else words
 
 
 def recognise(answer, mistakes, *, rtol=0.0, atol=0.0, before=""):
@@ -111,6 +227,8 @@ def recognise(answer, mistakes, *, rtol=0.0, atol=0.0, before=""):
 
 
 def _what(value):
+    if value is None:
+        return "None (is a return missing?)"
     kind = type(value).__name__
     if isinstance(value, (str, int, float, bool)):
         shown = repr(value)
