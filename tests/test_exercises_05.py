@@ -72,12 +72,29 @@ def report(validation, test):
     return test.gather(0, best[None]).mean()
 
 
+def in_place(w, g, s, lr):
+    s["v"] = s.get("v", 0) + g**2
+    w -= lr * g / (s["v"].sqrt() + 1e-10)
+    return w
+
+
+def one_by_one(validation, test):
+    """As with two loops: each number taken out of its tensor."""
+    chosen = []
+    for i in range(validation.shape[1]):
+        errors = [error if error == error else float("inf") for error in validation[:, i].tolist()]
+        chosen.append(test[errors.index(min(errors)), i].item())
+    return chosen
+
+
 RIGHT = [
     (check_05_limit, 0.2),
     (check_05_limit, torch.tensor(0.2)),
     (check_05_loop, train),
     (check_05_loop, in_order("backward", "step", "zero")),
     (check_05_adagrad, adagrad),
+    (check_05_adagrad, in_place),
+    (check_05_adagrad, lambda w, g, s, lr: adagrad(w.double(), g.double(), s, lr)),
     (check_05_step_size, 100),
     (check_05_step_size, 133),
     (check_05_step_size, 120),
@@ -86,6 +103,8 @@ RIGHT = [
     (check_05_kappa, 70),
     (check_05_kappa, 100),
     (check_05_report, report),
+    (check_05_report, lambda validation, test: report(validation.double(), test.double())),
+    (check_05_report, lambda validation, test: np.mean(one_by_one(validation, test))),
 ]
 WRONG = [
     (check_05_limit, 0.1, "a single step"),

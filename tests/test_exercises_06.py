@@ -64,6 +64,7 @@ RIGHT = [
 ]
 WRONG = [
     (check_06_best_of_twenty, 0, "the lowest"),
+    (check_06_best_of_twenty, -0.56, "leave out the minus sign"),
     (check_06_best_of_twenty, 0.067, "no mean"),
     (check_06_best_of_twenty, 0.3, "luckier"),
     (check_06_best_of_twenty, 3.94, "its distance"),
@@ -107,6 +108,7 @@ WRONG = [
     (check_06_twice, 0.7, "Too high"),
     (check_06_twice, 2, "between the two"),
     (check_06_cross_validation, leaking, "What learns here?"),
+    (check_06_cross_validation, lambda Z, target: np.std(target), "Which model do you fit"),
     (check_06_cross_validation, lambda Z, target: honest(Z, target, cv=KFold(5)), "order of the rows"),
     (check_06_cross_validation, averaged, "pool"),
     (check_06_cross_validation, lambda Z, target: averaged(Z, target, root=False), "squared units"),

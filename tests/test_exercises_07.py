@@ -79,6 +79,8 @@ def thorough(model):
         (distinct, "you find 1 (F.relu)"),
         (lambda model: functions(model) or distinct(model), "Count the calls"),
         (nodes, "must be a number"),
+        (lambda model: torch.tensor(by_trace(model)), "✓ Functions and modules"),
+        (lambda model: 2, "Not all networks run two"),
     ],
 )
 def test_relus(count, message, said):
@@ -155,6 +157,15 @@ def loader(strict=True, mode=nn.Module.eval, gradients=False, loads=True):
     return load_and_predict
 
 
+def asserting(weights, x):
+    """The other right way: not strict, but nothing may be missing."""
+    model = _Named()
+    missing = model.load_state_dict(weights, strict=False)
+    assert not missing.missing_keys and not missing.unexpected_keys
+    with torch.no_grad():
+        return model.eval()(x)
+
+
 @pytest.mark.parametrize(
     "load, message",
     [
@@ -164,6 +175,7 @@ def loader(strict=True, mode=nn.Module.eval, gradients=False, loads=True):
         (loader(mode=nn.Module.train), "in no state dict?"),
         (loader(gradients=True), "eval() does not switch that off"),
         (loader(strict=False), "silences the error"),
+        (asserting, "✓ Right weights"),
         (lambda weights, x: loader()(weights, x)[:, 0], "has shape (20,)"),
     ],
 )
@@ -236,7 +248,8 @@ def attribute(model):
     [
         (freezer("fc1.weight", "fc1.bias"), "✓ After a step"),
         (attribute, "a new attribute that nobody reads"),
-        (lambda model: model.eval(), "a new attribute that nobody reads"),
+        (lambda model: model.eval(), "want no gradient"),
+        (lambda model: [p.detach() for p in model.fc1.parameters()] and model, "want no gradient"),
         (freezer("fc1.weight"), "Half frozen: fc1.bias"),
         (freezer("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"), "and so is fc2.bias"),
         (lambda model: model.requires_grad_(False), "all layers are frozen"),

@@ -3,6 +3,7 @@
 import math
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 
@@ -79,6 +80,18 @@ def root(n):
         (lambda new, old: (percent(new, old).mean() / 100, 1.0), "as a fraction"),
         (lambda new, old: (new.mean() - old.mean(), 1.0), "in percent of the mean of old"),
         (lambda new, old: percent(new, old).mean(), "must return two numbers"),
+        (
+            lambda new, old: np.array([percent(new, old).mean(), percent(new, old).std() / root(old)]),
+            ", and unclear.\n",
+        ),
+        (
+            lambda new, old: [float(percent(new, old).mean()), np.std(percent(new, old).numpy(), ddof=1) / 10],
+            ", and unclear.\n",
+        ),
+        (
+            lambda new, old: (percent(new.double(), old.double()).mean(), percent(new, old).std() / root(old)),
+            ", and unclear.\n",
+        ),
         (lambda new, old: (math.nan, 1.0), "the mean is nan"),
     ],
 )  # fmt: skip
@@ -161,6 +174,8 @@ LOWER, UNCLEAR = around(-3.0, 0.5), around(0.4, 0.5)
         ({"Boston": LOWER[:1], "diabetes": LOWER}, "holds", "is one number"),
         ({"Boston": 0 * LOWER, "diabetes": LOWER}, "holds", "with themselves?"),
         ({"Boston": 100 * LOWER, "diabetes": LOWER}, "holds", "Is it percent?"),
+        ({"Boston": LOWER / 100, "diabetes": LOWER / 100}, "holds", "Are these fractions?"),
+        ({"Boston": LOWER.numpy(), "diabetes": LOWER.double().tolist()}, "holds", "✓ You measured Boston"),
         ({"Boston": LOWER, "diabetes": LOWER}, "good", "must be one of"),
         (LOWER, "holds", "must be a dictionary"),
     ],

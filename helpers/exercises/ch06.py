@@ -20,10 +20,12 @@ def check_06_best_of_twenty(my_guess):
     gap = 4.5 - scores.min(axis=1).mean()
     if abs(guess - gap) < 0.07:
         return f"Near: in {len(scores):,} draws of twenty scores, the best lay {gap:.2f} below on average."
+    if guess < 0:
+        raise Wrong("How far below is a distance, which is never below 0: leave out the minus sign.")
     if guess > 3:
         raise Wrong("Is that the best score itself? Wanted is its distance from 4.5.")
     typical = (
-        (0.0, "Each score is right on average. But you don't keep an average one: you keep the lowest."),
+        (0.0, "A typical score is right, so the lowest lies below. You don't keep a typical one: you keep the lowest."),
         (0.067, "That is the standard error of the twenty scores' mean. The lowest is no mean."),
         (0.3, "By that much a typical score is off, up or down. Among twenty, one is luckier than that."),
     )
@@ -168,6 +170,15 @@ def check_06_cross_validation(my_cross_validation):
     share = np.mean([ask(Z, target) / target.std() for Z, target in noise])
     if share > 4:
         raise Wrong("That is in squared units. An RMSE needs a root.")
+    # Something that is no model at all errs by what the mean of all rows errs, leak or not.
+    others = np.random.default_rng(1)
+    line = others.standard_normal((200, 12))
+    told = line @ np.arange(1.0, 13) + 0.1 * others.standard_normal(200)
+    if ask(line, told) > 0.5 * told.std():
+        raise Wrong(
+            "On a table whose columns say nearly all about the target, its RMSE is as large as the mean's.\n"
+            "Which model do you fit, and do its predictions enter the error?"
+        )
     if share < 0.97:
         raise Wrong(
             f"With columns of noise its RMSE is {share:.2f} of what the mean errs. "

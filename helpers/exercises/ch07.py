@@ -107,6 +107,16 @@ def check_07_relus(count_relus):
             f"A network may call one nn.ReLU twice; then two run, and you find {shared}.\n"
             "Count the calls, not the modules."
         )
+    for layers in (1, 4):
+        deep = nn.Sequential()
+        for i in range(layers):
+            deep.add_module(f"fc{i}", nn.Linear(13, 13))
+            deep.add_module(f"relu{i}", nn.ReLU())
+        if (found := number(count_relus(deep), "what count_relus returns")) != layers:
+            raise Wrong(
+                f"In a network that runs {layers} you find {found:g}. Not all networks run two: look into the one\n"
+                "that you are given."
+            )
     return "Functions and modules are counted when they run, one called twice as two, an idle one not."
 
 
@@ -212,7 +222,7 @@ def check_07_load(load_and_predict):
         )
     try:
         load_and_predict(Regressor().state_dict(), x)
-    except (RuntimeError, KeyError, ValueError):
+    except (RuntimeError, KeyError, ValueError, AssertionError):
         return "Right weights, right mode, no gradients, and weights under other names are refused."
     raise Wrong(
         "Right for weights that fit. But those of the numbered Regressor, with other names, are accepted\n"
@@ -270,9 +280,14 @@ def check_07_freeze(freeze_first):
     optimizer.step()
     moved = {name for name, value in frozen.state_dict().items() if not torch.equal(value, start[name])}
     if {"fc1.weight", "fc1.bias"} <= moved:
+        if "requires_grad" in vars(frozen.fc1):
+            raise Wrong(
+                "After a step, fc1 has changed: it is not frozen. A module has no requires_grad of its own;\n"
+                "setting one makes a new attribute that nobody reads. What does the section call?"
+            )
         raise Wrong(
-            "After a step, fc1 has changed: it is not frozen. A module has no requires_grad of its own;\n"
-            "setting one makes a new attribute that nobody reads. What does the section call?"
+            "After a step, fc1 has changed: it is not frozen. Its weights must say of themselves that they\n"
+            "want no gradient, and go on saying so when the training begins. What does the section call?"
         )
     if half := moved & {"fc1.weight", "fc1.bias"}:
         raise Wrong(f"Half frozen: {half.pop()} still moves. A layer has two tensors.")

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from helpers.exercises._report import Wrong, check, choice, function, number, tensor
+from helpers.exercises._report import Wrong, call, check, choice, function, number, pair, tensor
 
 VERDICTS = ["holds", "does not hold", "depends", "undecided"]
 COMPARISONS, PAIRS = 1000, 100
@@ -60,9 +60,7 @@ def check_08_paired(mean_and_se):
     generator = torch.Generator().manual_seed(0)
     old = 4 + torch.rand(PAIRS, generator=generator)
     new = 0.97 * old + 0.05 * torch.rand(PAIRS, generator=generator)
-    answer = mean_and_se(new, old)
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        raise Wrong("mean_and_se must return two numbers, the mean and its standard error.")
+    answer = pair(call(mean_and_se, new, old), "mean_and_se must return two numbers, the mean and its standard error.")
     mean, se = number(answer[0], "the mean"), number(answer[1], "the standard error")
 
     change = 100 * (new - old) / old.mean()
@@ -180,6 +178,11 @@ def check_08_saying(my_changes, my_verdict):
                 f"On {name} nothing changed at all. Did you compare the usual networks with themselves?"
             )
         mean, se = values.mean().item(), (values.std() / len(values) ** 0.5).item()
+        if 0 < abs(mean) + 3 * se < 0.5:
+            raise Wrong(
+                f"On {name} the error changes by {mean:.4f} ± {se:.4f} percent, next to nothing. Are these fractions?\n"
+                "`change` gives percent: 100 times the change, over the mean of the usual error."
+            )
         if mean < -100:
             raise Wrong(
                 f"On {name} the error falls by {-mean:.0f} percent, more than all of it. Is it percent?"
