@@ -94,6 +94,13 @@ def in_numpy(x):
     return (h2 - h1 + 0.5 > 0) * 1.0
 
 
+def in_plain_python(x):
+    def neuron(inputs, w, b):
+        return 1 if sum(a * c for a, c in zip(inputs, w)) + b > 0 else 0
+
+    return [neuron((neuron(p, (1, 1), -0.5), neuron(p, (1, 1), -1.5)), (-1, 1), 0.5) for p in x.tolist()]
+
+
 class Step(nn.Module):
     def forward(self, z):
         return torch.heaviside(z, torch.zeros(()))
@@ -188,6 +195,7 @@ RIGHT = [
     (check_01_equal, all_at_once),
     (check_01_equal, row_by_row),
     (check_01_equal, in_numpy),
+    (check_01_equal, in_plain_python),
     (check_01_equal, as_modules()),
     (check_01_equal, as_modules().double()),
     (check_01_equal, lambda x: 1 - two_lines([1.0, -1.0], -0.5)(x)),
@@ -284,6 +292,8 @@ WRONG = [
     (check_01_equal, lambda x: torch.tensor([1.0, 0.0, 0.0, 1.0]), "another order"),
     (check_01_equal, lambda x: torch.zeros(4), "0 at every point"),
     (check_01_equal, lambda x: np.equal(x[:, 0], x[:, 1]) * 1.0, "no neuron"),
+    (check_01_equal, lambda x: [float(a + b in (0, 2)) for a, b in x.tolist()], "no neuron"),
+    (check_01_equal, lambda x: [1 - (a + b) % 2 for a, b in x.tolist()], "no neuron"),
     (check_01_equal, lambda x: [1 - abs(a - b) for a, b in x.tolist()], "between the four points"),
     (check_01_equal, lambda x: None, "is a return missing"),
     (check_01_relu_and, 1.0, "One neuron learns AND every time"),

@@ -233,6 +233,7 @@ RIGHT = [
     (check_02_scaling, column_by_column),
     (check_02_scaling, lambda train, test: tuple(torch.tensor(part) for part in scaled()(train, test))),
     (check_02_scaling, lambda train, test: [part.astype(np.float32) for part in scaled()(train, test)]),
+    (check_02_scaling, lambda train, test: [part.astype(np.float16) for part in scaled()(train, test)]),
     (check_02_scaling, lambda train, test: map(MinMaxScaler().fit(train).transform, (train, test))),
     (check_02_scaling, lambda train, test: [part.tolist() for part in scaled()(train, test)]),
     (check_02_fewer_features, 50),

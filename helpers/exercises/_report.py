@@ -113,6 +113,14 @@ def tensor(value, name, shape, *, finite=True):
     return values
 
 
+def rounding(value):
+    """Return how far ``value`` may be off at 1 for its dtype alone: 1e-5, and more in half precision."""
+    try:
+        return max(1e-5, 2 * torch.finfo(value.dtype).eps)
+    except (AttributeError, TypeError):  # it is no floating tensor
+        return 2e-3 if getattr(value, "dtype", None) == np.float16 else 1e-5
+
+
 def pair(value, hint):
     """Return the two things that ``value`` holds, or raise ``Wrong`` with ``hint``."""
     if (

@@ -267,30 +267,13 @@ class _Neurons(TorchFunctionMode):
     The answers alone do not tell: x1 == x2 gives the same.
     """
 
-    STEPS = {"gt", "ge", "lt", "le", "heaviside", "sign", "sgn", "round", "ceil", "floor", "threshold"}
-    LOGIC = {
-        "eq",
-        "ne",
-        "xor",
-        "and",
-        "or",
-        "invert",
-        "logical_xor",
-        "logical_and",
-        "logical_or",
-        "logical_not",
-    }
-    LOGIC |= {
-        "bitwise_xor",
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_not",
-        "remainder",
-        "isclose",
-        "rxor",
-        "equal",
-        "not_equal",
-    }
+    STEPS = set(
+        "gt ge lt le greater greater_equal less less_equal heaviside sign sgn round ceil floor threshold".split()
+    )
+    LOGIC = set(
+        "eq ne equal not_equal isclose xor rxor and or invert logical_xor logical_and logical_or logical_not "
+        "bitwise_xor bitwise_and bitwise_or bitwise_not remainder fmod".split()
+    )
     LEAVES = {"tolist", "numpy", "item", "__float__", "__int__", "__bool__", "__array__"}
 
     def __init__(self):
@@ -312,12 +295,12 @@ class _Neurons(TorchFunctionMode):
 
 
 def _compares(code):
-    """Does the code of a function, or of one inside it, compare by ==, !=, ^ or what NumPy has for these?"""
+    """Does the code of a function, or of one inside it, compare by ==, !=, ^, % or what NumPy has for these?"""
     if not hasattr(code, "co_consts"):
         return False
-    steps = [s.argrepr for s in dis.get_instructions(code) if s.opname in ("COMPARE_OP", "BINARY_OP")]
-    own = any(sign in step for step in steps for sign in ("==", "!=", "^"))
-    return own or bool(set(code.co_names) & _Neurons.LOGIC) or any(map(_compares, code.co_consts))
+    steps = [s for s in dis.get_instructions(code) if s.opname in ("COMPARE_OP", "BINARY_OP", "CONTAINS_OP")]
+    own = any(s.opname == "CONTAINS_OP" or {*"=^%"} & {*s.argrepr.replace(">=", "")} for s in steps)
+    return own or bool(set(code.co_names) & (_Neurons.LOGIC - {"xor"})) or any(map(_compares, code.co_consts))
 
 
 @cache

@@ -4,7 +4,17 @@ import torch
 from torch.nn import functional as F
 
 from helpers.data import load_boston
-from helpers.exercises._report import Wrong, call, check, function, module, number, recognise, tensor
+from helpers.exercises._report import (
+    Wrong,
+    call,
+    check,
+    function,
+    module,
+    number,
+    recognise,
+    rounding,
+    tensor,
+)
 
 
 @check
@@ -118,6 +128,7 @@ def check_04_cross_entropy(my_cross_entropy):
     if isinstance(result, torch.Tensor) and result.numel() > 1:
         raise Wrong(f"This has shape {tuple(result.shape)}. A loss is one number: the mean over the rows.")
     value, right = number(result, "The loss"), F.cross_entropy(z, y)
+    atol = 10 * rounding(result)
     across_rows = F.nll_loss(z.log_softmax(0), y)
     typical = (
         (across_rows / 3, "Two things: the probabilities of one row do not add up to 1, and it is too small."),
@@ -127,12 +138,12 @@ def check_04_cross_entropy(my_cross_entropy):
         (-right, "The size is right; the sign is not."),
     )  # fmt: skip
     recognise(value, typical, atol=1e-4)
-    if abs(value - right) > 1e-4:
+    if abs(value - right) > atol:
         raise Wrong(f"For the four rows of the check it gives {value:.4f}, nn.CrossEntropyLoss {right:.4f}.")
     for n, C in ((6, 4), (3, 3), (1, 2)):
         z, y = torch.randn(n, C), torch.randint(C, (n,))
         value, right = number(call(my_cross_entropy, z, y), "The loss"), F.cross_entropy(z, y)
-        if abs(value - right) > 1e-4:
+        if abs(value - right) > atol:
             raise Wrong(
                 f"Right for 4 rows of 3 classes. For {n} of {C} it gives {value:.4f}, nn.CrossEntropyLoss {right:.4f}:\n"
                 "which number in it belongs to the first example only?"
