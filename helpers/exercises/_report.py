@@ -80,7 +80,7 @@ def _floats(value):
     if isinstance(value, torch.Tensor) and not value.is_complex():
         return value.detach().to("cpu", torch.float64)
     if isinstance(value, Number):
-        return torch.tensor(float(value), dtype=torch.float64)
+        return torch.tensor(float(value), dtype=torch.float64)  # type: ignore[arg-type]
     raise TypeError(type(value).__name__)
 
 
@@ -140,7 +140,7 @@ def call(f, *inputs):
 
     A reader may have worked in float64, or called ``model.half()``: that alone is no mistake.
     """
-    refused = None
+    refused: list[Exception] = []
     for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
         given = [_copy(value, dtype) for value in inputs]
         # What f makes by itself, such as torch.ones(2), should have the dtype of what it is given.
@@ -148,7 +148,7 @@ def call(f, *inputs):
             try:
                 result = f(*given)
             except RuntimeError as error:
-                refused = refused or error
+                refused.append(error)
                 continue
         if not all(_same(after, _copy(before, dtype)) for after, before in zip(given, inputs)):
             raise Wrong(
@@ -156,7 +156,7 @@ def call(f, *inputs):
                 "Compute something new from it, or work on a copy."
             )
         return result
-    raise refused
+    raise refused[0]
 
 
 def pointwise(f, x):

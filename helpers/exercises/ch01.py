@@ -115,15 +115,15 @@ def check_01_third_feature(feature):
 
 def _feature_at(feature, point):
     """Give ``feature`` the two inputs as tensors or, if it cannot take these, as floats or as integers."""
-    refused = None
+    refused: list[Exception] = []
     for x1, x2 in (point, point.tolist(), point.int().tolist()):
         try:
             value = call(feature, x1, x2)
             break
         except Exception as error:
-            refused = refused or error
+            refused.append(error)
     else:
-        raise refused
+        raise refused[0]
     # `x1 and x2`, `x1 != x2`: a truth value is a number here, 0 or 1.
     truth = isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
     return number(value + 0 if truth else value, f"my_feature({point[0]:.0f}, {point[1]:.0f})")

@@ -29,17 +29,17 @@ def check_02_scaling(scale):
     draw = np.random.default_rng(0)
     train, test = draw.uniform(2, 5, (40, 3)), draw.uniform(0, 9, (20, 3))
     # Rows come as arrays, as in the cell; but code that only a table or a tensor understands is as good.
-    refused = None
+    refused: list[Exception] = []
     for kind in (np.array, pd.DataFrame, torch.tensor):
         try:
             praise = _judge_scaling(scale, kind, train, test)
             _judge_scaling(scale, kind, draw.normal(0, 50, (25, 5)), draw.normal(20, 90, (30, 5)))
             return praise
         except Exception as error:
-            refused = refused or error
-            if isinstance(refused, Wrong):  # it took the arrays
+            refused.append(error)
+            if isinstance(refused[0], Wrong):  # it took the arrays
                 break
-    raise refused
+    raise refused[0]
 
 
 def _judge_scaling(scale, kind, train, test):

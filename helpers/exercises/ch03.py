@@ -300,7 +300,7 @@ def check_03_learned_slope(activation):
         raise Wrong(
             "Two layers made of this class share one slope. Make the parameter in __init__, anew for each."
         )
-    gradient = learned[0].grad.item()
+    gradient = learned[0].grad.item()  # type: ignore[union-attr]
     # A table of numbers, some of them 0; and again after a step of training.
     x = torch.tensor([[-3.0, -0.5, 0.0], [0.25, 1.0, 40.0]])
     for slope in (0.25, None):
@@ -311,7 +311,7 @@ def check_03_learned_slope(activation):
                 f"{shown}, as it should. But for {x.tolist()}\nit gives {y.tolist()}: left of 0 the slope, right of 0 always 1."
             )
         with torch.no_grad():
-            learned[0].sub_(0.02 * learned[0].grad)
+            learned[0].sub_(0.02 * learned[0].grad)  # type: ignore[operator]
     if abs(slope - 0.25) < 1e-4:
         raise Wrong(
             "The slope gets a gradient, but after a step of training it is the same. What sets it back?"

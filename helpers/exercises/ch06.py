@@ -25,7 +25,10 @@ def check_06_best_of_twenty(my_guess):
     if guess > 3:
         raise Wrong("Is that the best score itself? Wanted is its distance from 4.5.")
     typical = (
-        (0.0, "A typical score is right, so the lowest lies below. You don't keep a typical one: you keep the lowest."),
+        (
+            0.0,
+            "A typical score is right, so the lowest lies below. You don't keep a typical one: you keep the lowest.",
+        ),
         (0.067, "That is the standard error of the twenty scores' mean. The lowest is no mean."),
         (0.3, "By that much a typical score is off, up or down. Among twenty, one is luckier than that."),
     )

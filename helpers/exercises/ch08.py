@@ -60,7 +60,9 @@ def check_08_paired(mean_and_se):
     generator = torch.Generator().manual_seed(0)
     old = 4 + torch.rand(PAIRS, generator=generator)
     new = 0.97 * old + 0.05 * torch.rand(PAIRS, generator=generator)
-    answer = pair(call(mean_and_se, new, old), "mean_and_se must return two numbers, the mean and its standard error.")
+    answer = pair(
+        call(mean_and_se, new, old), "mean_and_se must return two numbers, the mean and its standard error."
+    )
     mean, se = number(answer[0], "the mean"), number(answer[1], "the standard error")
 
     change = 100 * (new - old) / old.mean()
