@@ -127,11 +127,12 @@ def test_the_drawer_closes_over_the_chosen_section(browser, address):
 
 @needs_browser
 def test_what_is_typed_stands_clear_of_the_magnifier(tab):
-    page = tab.open(CHAPTERS[0])
-    page.keyboard.press("Control+k")
-    field, glass = (page.locator(f"#pst-search-dialog {part}") for part in ("input", "i"))
-    padding = field.evaluate("field => parseFloat(getComputedStyle(field).paddingLeft)")
-    assert field.bounding_box()["x"] + padding > glass.bounding_box()["x"] + glass.bounding_box()["width"]
+    for name, place in (("search.html", ".bd-search-container"), (CHAPTERS[0], "#pst-search-dialog")):
+        page = tab.open(name)
+        page.keyboard.press("Control+k")
+        field, glass = (page.locator(f"{place} {part}").first for part in ("input", "i"))
+        padding = field.evaluate("field => parseFloat(getComputedStyle(field).paddingLeft)")
+        assert field.bounding_box()["x"] + padding > glass.bounding_box()["x"] + glass.bounding_box()["width"]
     page.keyboard.press("Escape")
 
 
