@@ -243,3 +243,54 @@ def _what(value):
         shown = repr(value)
         return f"the {kind} {shown if len(shown) <= 40 else shown[:39] + '…'}"
     return f"of type {kind}"
+
+
+def ask(f, *inputs, untouched=True):
+    """Return what ``f`` makes of copies of ``inputs``, their numbers in a form that ``f`` can take.
+
+    Tried in turn are the form that they have, tensors of float32 and of float64, and NumPy arrays: a
+    reader may think in any of them. If ``f`` takes none, what it raised at first is raised; and ``Wrong``
+    if it writes into what it was given, which should stay ``untouched``.
+    """
+    refused: list[Exception] = []
+    for form in (None, torch.Tensor.float, torch.Tensor.double, torch.Tensor.numpy):
+        given, kept = _in_form(form, inputs), _in_form(form, inputs)
+        try:
+            answer = f(*given)
+        except Exception as error:
+            refused.append(error)
+            continue
+        if untouched and not _alike(given, kept):
+            raise Wrong(
+                "Your function writes into what it was given, and whoever goes on using that finds other\n"
+                "numbers in it. Work on a copy."
+            )
+        return answer
+    raise refused[0]
+
+
+def _in_form(form, value):
+    """Copy ``value``, and change the form of each array and tensor in it."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_in_form(form, part) for part in value)
+    if isinstance(value, dict):
+        return {name: _in_form(form, part) for name, part in value.items()}
+    if not isinstance(value, (np.ndarray, torch.Tensor)):
+        return value
+    if form is None:
+        return value.copy() if isinstance(value, np.ndarray) else value.detach().clone()
+    value = torch.as_tensor(value).detach().clone()
+    whole = not value.is_floating_point() and form is not torch.Tensor.numpy
+    return value if whole else form(value)
+
+
+def _alike(one, other):
+    """Tell whether two results of ``_in_form`` hold the same numbers."""
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_alike(one[name], other[name]) for name in one)
+    if isinstance(one, (np.ndarray, torch.Tensor)):
+        one, other = np.asarray(one.tolist(), float), np.asarray(other.tolist(), float)
+        return np.array_equal(one, other, equal_nan=True)
+    return True
