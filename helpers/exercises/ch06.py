@@ -79,9 +79,7 @@ def check_06_folds(my_folds):
             raise Wrong(f"For k = {k} there should be {k} pairs, and there are {len(pairs)}.")
         held_out = np.concatenate([val for _, val in pairs])
         if sorted(held_out) != sorted(rows) or not _split(rows, pairs):
-            raise Wrong(
-                f"Right for five folds of 30 rows. Of {count} rows in {k}, each should be held out once."
-            )
+            raise Wrong(f"Right for five folds of 30 rows. Of {count} in {k}, each should be held out once.")
     return "Row numbers, shuffled by the seed, and each held out exactly once."
 
 
@@ -245,15 +243,11 @@ def check_06_cross_validation(my_cross_validation):
     target = Z[:, :3].sum(1) + draws.normal(0, 0.5, 200)
     honest, found = _honest(Z, target), estimate(Z, target)
     if found > 0.8 * target.std():
-        raise Wrong(
-            "It finds nothing where three columns tell the target. Which model learns, and from what?"
-        )
+        raise Wrong("It finds nothing where three columns tell the target. Which model learns there?")
     if found > 1.25 * honest:
         raise Wrong("Among 97 columns of noise and 3 of use it errs too much. Are ten columns still chosen?")
     if found < 0.8 * honest:
-        raise Wrong(
-            "Where three columns tell the target, it errs less than can be. Who answers for which rows?"
-        )
+        raise Wrong("It errs less than anybody can on fresh rows. Which rows does the model answer for?")
     return "The selection is made anew in each fold, the rows are shuffled, and the errors are pooled."
 
 

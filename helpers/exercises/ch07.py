@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.exercises._report import Wrong, check, function, module, number, recognise, tensor
+from helpers.exercises._report import Wrong, ask, check, function, module, number, recognise, tensor
 from helpers.models import MLP, Regressor
 
 
@@ -45,6 +45,20 @@ class _Shared(_Modular):
         self.relu2 = self.relu1
 
 
+class _Mixed(_Idle):
+    """A function and a module take turns, three ReLUs in all."""
+
+    def forward(self, x):
+        return self.fc3(self.dropout(F.relu(self.relu2(self.fc2(F.relu(self.fc1(x)))))))
+
+
+class _Bent(_Named):
+    """It bends with tanh: no ReLU runs."""
+
+    def forward(self, x):
+        return self.fc3(self.dropout(torch.tanh(self.fc2(torch.tanh(self.fc1(x))))))
+
+
 def _named(**options):
     torch.manual_seed(0)
     return _Named(**options)
@@ -58,20 +72,29 @@ def _size(hidden, biases=True):
 def check_07_count(my_count):
     """The number of parameters of NamedRegressor(hidden=(100, 30)), such as 1234."""
     count, right = number(my_count, "my_count"), _size((100, 30))
+    if count <= 0 or count % 1:
+        raise Wrong("my_count counts parameters: a whole number above 0, without a dot for the thousands.")
     usual = _size((50, 30))
     typical = (
         (2 * usual, "That doubles every tensor. Which of the six shapes hold the width that was doubled?"),
+        (_size((100, 60)), "You doubled both hidden layers. Only the first is to be twice as wide."),
+        (_size((50, 60)), "You doubled the second hidden layer. The first is to be twice as wide."),
         (usual + 13 * 50 + 50, "You doubled fc1. Now think of the layer that reads its numbers: has fc2 changed?"),
         (usual + 50 * 30, "You doubled the weights of fc2. And fc1, which makes the numbers that fc2 reads?"),
+        (usual + 13 * 50 + 50 * 30, "The weights are right. But each new neuron of fc1 brings one more number. Which?"),
+        (right + 30, "Nearly. But has fc2 got more neurons, that it should need more biases?"),
+        (right - usual, "So many are new. And how many does the network have then?"),
+        (13 * 100 + 100, "That is fc1. And the layers after it?"),
         (_size((100, 30), biases=False), "Those are the weights. What else does a layer hold?"),
         (usual, "That is the network as it was. Its first hidden layer is to be twice as wide."),
+        (4 * right, "Those are bytes, four for each parameter."),
     )  # fmt: skip
     recognise(count, typical)
     if count != right:
-        away = abs(count / right - 1)
-        near = "Near" if away < 0.1 else "Not near"
+        away, side = abs(count / right - 1), "many" if count > right else "few"
         raise Wrong(
-            f"{near}: {away:.0%} {'more' if count > right else 'less'} than there are. "
+            f"{'Near' if away < 0.1 else 'Not near'}: too {side} by "
+            f"{'less than 1%' if away < 0.01 else f'{away:.0%}'}. "
             "A layer from d numbers to k has dk weights and k biases."
         )
     return f"{right:,}: fc1 and the weights of fc2 doubled, and the rest stayed."
@@ -81,8 +104,13 @@ def check_07_count(my_count):
 def check_07_relus(count_relus):
     """A function of a model: how many times ReLU runs, a whole number."""
     function(count_relus, "count_relus")
-    network = number(count_relus(_Named()), "what count_relus returns for F.relu")
-    modular = number(count_relus(_Modular()), "what count_relus returns for nn.ReLU")
+
+    def found(network, of=""):
+        return number(count_relus(network()), f"what count_relus returns{of}")
+
+    network, modular = found(_Named, " for F.relu"), found(_Modular, " for nn.ReLU")
+    if (network, modular) == (2, 2) == (found(_Bent), found(_Mixed)):
+        raise Wrong("You find 2 in every network, even in one of tanh. Does your function look at its model?")
     if network == 0:
         raise Wrong(
             "Modules are counted, but for a network with F.relu you find 0 and it runs two.\n"
@@ -97,26 +125,26 @@ def check_07_relus(count_relus):
         raise Wrong(
             f"Two ReLUs run in each network; you find {network:g} (F.relu) and {modular:g} (nn.ReLU)."
         )
-    if (idle := count_relus(_Idle())) != 2:
+    if (bent := found(_Bent)) != 0:
         raise Wrong(
-            f"Two run in a network that also has others, made in __init__ and never used; you find {idle}.\n"
+            f"In a network that bends with tanh no ReLU runs, and you find {bent:g}.\n"
+            "Count ReLUs, not layers."
+        )
+    if (idle := found(_Idle)) != 2:
+        raise Wrong(
+            f"Two run in a network that has two more, made in __init__ and never used; you find {idle:g}.\n"
             "Count what runs, not what is there."
         )
-    if (shared := count_relus(_Shared())) != 2:
+    if (shared := found(_Shared)) != 2:
         raise Wrong(
-            f"A network may call one nn.ReLU twice; then two run, and you find {shared}.\n"
+            f"A network may call one nn.ReLU twice; then two run, and you find {shared:g}.\n"
             "Count the calls, not the modules."
         )
-    for layers in (1, 4):
-        deep = nn.Sequential()
-        for i in range(layers):
-            deep.add_module(f"fc{i}", nn.Linear(13, 13))
-            deep.add_module(f"relu{i}", nn.ReLU())
-        if (found := number(count_relus(deep), "what count_relus returns")) != layers:
-            raise Wrong(
-                f"In a network that runs {layers} you find {found:g}. Not all networks run two: look into the one\n"
-                "that you are given."
-            )
+    if (mixed := found(_Mixed)) != 3:
+        raise Wrong(
+            f"In a network that calls F.relu twice and one nn.ReLU, three run, and you find {mixed:g}.\n"
+            "Which of them does your function overlook, or count twice?"
+        )
     return "Functions and modules are counted when they run, one called twice as two, an idle one not."
 
 
@@ -124,13 +152,19 @@ def check_07_relus(count_relus):
 def check_07_keep_best(keep_best):
     """A function (model, optimizer, x, y) that trains and returns the best state dict."""
     function(keep_best, "keep_best")
-    generator = torch.Generator().manual_seed(0)
-    x = torch.rand(40, 13, generator=generator)
+    _judge_kept(keep_best, seed=4, lr=0.01)  # there, the loss rises once before it is at its smallest
+    loss, step = _judge_kept(keep_best, seed=0, lr=0.05)
+    return f"The smallest loss, {loss:.3f}, came at step {step} of 30, and you kept its weights."
+
+
+def _judge_kept(keep_best, seed, lr):
+    """Judge one run of ``keep_best`` beside one of our own; return the smallest loss, and its step."""
+    x = torch.rand(40, 13, generator=torch.Generator().manual_seed(seed))
     y = x.sum(1, keepdim=True)
 
     def fresh():
         model = _named(dropout=0)
-        return model, torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        return model, torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
 
     model, optimizer = fresh()
     losses, states = [], []
@@ -145,14 +179,18 @@ def check_07_keep_best(keep_best):
     states.append(model.state_dict())
 
     model, optimizer = fresh()
-    found = keep_best(model, optimizer, x, y)
+    found = keep_best(model, optimizer, x.clone(), y.clone())
+    if found is None:
+        raise Wrong("keep_best returned None. Did it never keep anything, or not hand it back?")
     if isinstance(found, nn.Module):
         raise Wrong("keep_best returned a model. Wanted are its weights, a state dict.")
     if not isinstance(found, dict) or found.keys() != states[0].keys():
         raise Wrong("keep_best must return a state dict of the model that it was given.")
+    if not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise Wrong("A state dict holds tensors: load_state_dict refuses anything else.")
 
     def same(state):
-        return all(torch.allclose(found[name], state[name], atol=1e-5) for name in state)
+        return all(torch.allclose(found[name].double(), state[name].double(), atol=1e-4) for name in state)
 
     if same(states[-1]):
         raise Wrong(
@@ -165,12 +203,12 @@ def check_07_keep_best(keep_best):
             "Which line changes the weights? Copy before it."
         )
     if not same(states[best]):
-        model.load_state_dict(found)
+        model.float().load_state_dict(found)
         raise Wrong(
             f"In 30 steps the smallest loss was {losses[best]:.3f}; the weights you return have "
             f"{F.mse_loss(model(x), y).item():.3f}.\nCompare the loss of each step with the smallest so far."
         )
-    return f"The smallest loss, {losses[best]:.3f}, came at step {best + 1} of 30, and you kept its weights."
+    return losses[best], best + 1
 
 
 @check
@@ -182,6 +220,15 @@ def check_07_averaging(my_guess, averaged):
     run, single = f"{mean.mean():.2f}", single.mean().item()
     error, mean = (mean.std() / len(mean) ** 0.5).item(), mean.mean().item()
     told = f"You guessed {guess:.2f}; the run gives {run} ± {error:.2f}. "
+    if guess > 100:
+        raise Wrong(told + "Is yours in dollars?\nmy_guess counts thousands of them.")
+    if guess < 1:
+        raise Wrong(told + "Is yours in scaled units?\nThe table above is in $1000s.")
+    if guess > single + 0.3:
+        raise Wrong(
+            told + f"A single answer has {single:.2f}: you\nexpected the average to be worse than that. "
+            "Can errors in all directions add up in a mean?"
+        )
     if guess < mean - max(0.3, 3 * error):
         raise Wrong(told + "Can the average do better than the network without\ndropout? Compare eval mode.")
     if guess > single - 0.1:
@@ -201,69 +248,128 @@ def check_07_averaging(my_guess, averaged):
 def check_07_load(load_and_predict):
     """A function (weights, x) that returns predictions (n, 1)."""
     function(load_and_predict, "load_and_predict")
-    x, shape = torch.rand(20, 13), (20, 1)
+    x = torch.rand(20, 13)
+
+    def predicted(weights, x=x):
+        answer = ask(load_and_predict, weights, x)
+        wants_grad = getattr(answer, "requires_grad", False)
+        return tensor(answer, "what load_and_predict returns", (len(x), 1)), wants_grad
+
     # Where the last weights are 0, dropout has no say: the prediction is the last bias.
     plain = {name: torch.zeros_like(value) for name, value in _Named().state_dict().items()}
     plain["fc3.bias"] += 7
-    output = tensor(load_and_predict(plain, x), "what load_and_predict returns", shape)
-    if not torch.allclose(output, torch.full(shape, 7.0)):
+    if not torch.allclose(predicted(plain)[0], torch.tensor(7.0)):
         raise Wrong("The predictions do not come from the weights that were handed in.\nAre they loaded?")
     model = _Named().eval()
-    output = load_and_predict(model.state_dict(), x)
-    if not torch.allclose(output, model(x), atol=1e-5):
+    (output, wants_grad), (again, _) = predicted(model.state_dict()), predicted(model.state_dict())
+    if not torch.equal(output, again):
         raise Wrong(
             "Asked twice about the same houses, it gives different answers.\n"
             "The weights are right. Which thing is in no state dict?"
         )
-    if output.requires_grad:
+    if not torch.allclose(output, model(x).float(), atol=1e-3):
+        raise Wrong("Each time the same answers, but not those of a network with these weights, for these x.")
+    if wants_grad:
         raise Wrong(
             "The predictions are right. But PyTorch has prepared for their gradients, which nobody needs.\n"
             "eval() does not switch that off. What does?"
         )
+    if not torch.allclose(predicted(model.state_dict(), x[:3])[0], model(x[:3]).float(), atol=1e-3):
+        raise Wrong("Right for 20 houses, but not for 3 of them. What depends on their number?")
+    renamed, numbered = _Named().eval(), Regressor().eval()
+    renamed.load_state_dict(dict(zip(renamed.state_dict(), numbered.state_dict().values())))
+    if _accepts(load_and_predict, numbered.state_dict(), x, renamed):
+        raise Wrong(
+            "Right for weights that fit. But those of the numbered Regressor, with other names, go in\n"
+            "without a word, and predictions come from random numbers. Which argument silences the error?"
+        )
+    part = {name: value for name, value in model.state_dict().items() if name != "fc2.bias"}
+    if _accepts(load_and_predict, part, x):
+        raise Wrong(
+            "Weights under other names are refused. But where fc2.bias is missing, random numbers take its\n"
+            "place without a word. Let load_state_dict be strict about all names."
+        )
+    return "Right weights, right mode, no gradients, and weights under other names are refused."
+
+
+def _accepts(load_and_predict, weights, x, renamed=None):
+    """Tell whether weights that do not fit raise nothing, and predict other things than ``renamed``."""
     try:
-        load_and_predict(Regressor().state_dict(), x)
-    except (RuntimeError, KeyError, ValueError, AssertionError):
-        return "Right weights, right mode, no gradients, and weights under other names are refused."
-    raise Wrong(
-        "Right for weights that fit. But those of the numbered Regressor, with other names, are accepted\n"
-        "without a word, and predictions come from random numbers. Which argument silences the error?"
-    )
+        output = ask(load_and_predict, weights, x, untouched=False)
+    except Exception:
+        return False
+    if output is None:
+        raise Wrong(
+            "Weights that do not fit give None, and whoever called it finds out much later.\n"
+            "An exception says so at once. Which does load_state_dict raise by itself?"
+        )
+    if renamed is None:
+        return True
+    output = tensor(output, "what load_and_predict returns", (None, 1))
+    return not torch.allclose(output, renamed(x).float(), atol=1e-3)
 
 
 @check
 def check_07_swapped(swapped):
     """A function (model, i, j) that returns a new model with two neurons exchanged."""
     function(swapped, "swapped")
-    model, i, j = _named().eval(), 4, 17
+    for i, j in ((4, 17), (49, 0)):
+        _judge_swapped(swapped, i, j)
+    return "Other numbers in other places, and the same prediction for every house."
+
+
+def _judge_swapped(swapped, i, j):
+    model = _named().eval()
     before, x = copy.deepcopy(model.state_dict()), torch.rand(20, 13)
-    new = module(swapped(model, i, j), "what swapped returns")
+    new = swapped(model, i, j)
     if any(not torch.equal(before[name], value) for name, value in model.state_dict().items()):
         raise Wrong("The model that was handed in has changed. Work on a copy of it.")
-    after, order = new.state_dict(), list(range(50))
+    if isinstance(new, dict):
+        raise Wrong("That is a state dict. Load it into a new NamedRegressor, and return that.")
+    after, order = module(new, "what swapped returns").state_dict(), list(range(50))
+    if after.keys() != before.keys():
+        raise Wrong("What swapped returns is no NamedRegressor: its state dict has other names.")
+
+    def same(new, old):
+        return torch.allclose(new.double(), old.double(), atol=1e-6)
+
     order[i], order[j] = j, i
-    if torch.equal(after["fc1.weight"], before["fc1.weight"]):
+    w = after["fc1.weight"]
+    if same(w, before["fc1.weight"]):
         raise Wrong("The rows of fc1.weight stand as they did: no neuron has moved.")
-    if torch.equal(after["fc1.weight"][i], after["fc1.weight"][j]):
+    if same(w[i], w[j]):
         raise Wrong(
             f"Rows {i} and {j} of fc1.weight are now alike: one was written over before it was read.\n"
             "Take both rows out in one step, by a list of row numbers."
         )
-    if not torch.equal(after["fc1.weight"], before["fc1.weight"][order]):
+    if not same(w, before["fc1.weight"][order]):
         raise Wrong(f"Not just rows {i} and {j} of fc1.weight have changed places.")
-    if not torch.equal(after["fc1.bias"], before["fc1.bias"][order]):
+    if not same(after["fc1.bias"], before["fc1.bias"][order]):
         raise Wrong("The rows of fc1.weight are right. What else does a neuron of fc1 own?")
-    if torch.equal(after["fc2.weight"], before["fc2.weight"]):
+    if same(after["fc2.weight"], before["fc2.weight"]):
         raise Wrong(
             "fc1 is right, but fc2 still expects the two neurons in their old places.\n"
             "What stands in a column of fc2.weight?"
         )
-    if torch.equal(after["fc2.weight"][[i, j]], before["fc2.weight"][[j, i]]):
+    rows = list(range(30))
+    if max(i, j) < 30:
+        rows[i], rows[j] = j, i
+    if same(after["fc2.weight"], before["fc2.weight"][rows]):
         raise Wrong(
             "fc1 is right. In fc2.weight you exchanged rows. A row is a neuron of fc2; what is a column?"
         )
-    if not torch.allclose(new.eval()(x), model(x), atol=1e-5):
+    if same(after["fc2.weight"], before["fc2.weight"][:, order]) and not all(
+        same(after[name], before[name]) for name in ("fc2.bias", "fc3.weight", "fc3.bias")
+    ):
+        raise Wrong("Both neurons have moved, rightly. But a tensor that they do not touch is another now.")
+    if not same(after["fc2.weight"], before["fc2.weight"][:, order]):
         raise Wrong("fc1 is right, but the predictions have changed. Look at fc2.weight once more.")
-    return "Other numbers in other places, and the same prediction for every house."
+    own = {value.data_ptr() for value in after.values()}
+    if own & {value.data_ptr() for value in model.state_dict().values()}:
+        raise Wrong("All is in its place. But the new model shares tensors with the old: it trains both.")
+    dtype = after["fc1.weight"].dtype
+    if not torch.allclose(new.eval()(x.to(dtype)).double(), model(x).double(), atol=1e-4):
+        raise Wrong("The weights are right, but the predictions are others. Is it the same kind of network?")
 
 
 @check
@@ -273,24 +379,43 @@ def check_07_freeze(freeze_first):
     model = _named(dropout=0)
     start = copy.deepcopy(model.state_dict())
     frozen = module(freeze_first(model), "what freeze_first returns")
+    if frozen.state_dict().keys() != start.keys():
+        raise Wrong("What freeze_first returns is another network. Freeze fc1, and return the model whole.")
     if not any(p.requires_grad for p in frozen.parameters()):
         raise Wrong("Nothing can learn any more: all layers are frozen. Freeze fc1 alone.")
-    optimizer = torch.optim.SGD(frozen.parameters(), lr=0.1)
-    F.mse_loss(frozen(torch.rand(20, 13)), torch.ones(20, 1)).backward()
+    unchanged = (
+        torch.allclose(value.double(), start[name].double()) for name, value in frozen.state_dict().items()
+    )
+    if not all(unchanged):
+        raise Wrong("Before any step, the weights are others already. Freezing does not change them.")
+    learning = {name for name, p in frozen.float().named_parameters() if p.requires_grad}
+    start = copy.deepcopy(frozen.state_dict())
+    # Weight decay moves whatever has a gradient, be it 0.
+    optimizer = torch.optim.SGD(frozen.parameters(), lr=0.1, weight_decay=0.1)
+    F.mse_loss(frozen(torch.rand(20, 13).float()), torch.ones(20, 1).float()).backward()
+    still = {name for name, p in frozen.named_parameters() if p.grad is not None and not p.grad.any()}
     optimizer.step()
     moved = {name for name, value in frozen.state_dict().items() if not torch.equal(value, start[name])}
-    if {"fc1.weight", "fc1.bias"} <= moved:
-        if "requires_grad" in vars(frozen.fc1):
+    first = {"fc1.weight", "fc1.bias"}
+    if first <= moved:
+        said = "After a step, fc1 has changed: it is not frozen. "
+        fc1 = vars(frozen.fc1)
+        if "requires_grad_" in fc1:
+            raise Wrong(said + "requires_grad_ is a method.\nYou wrote over it; it wants to be called.")
+        if "requires_grad" in fc1:
             raise Wrong(
-                "After a step, fc1 has changed: it is not frozen. A module has no requires_grad of its own;\n"
+                said + "A module has no requires_grad of its own;\n"
                 "setting one makes a new attribute that nobody reads. What does the section call?"
             )
-        raise Wrong(
-            "After a step, fc1 has changed: it is not frozen. Its weights must say of themselves that they\n"
-            "want no gradient, and go on saying so when the training begins. What does the section call?"
-        )
-    if half := moved & {"fc1.weight", "fc1.bias"}:
+        if first <= still:
+            raise Wrong(said + "Its gradient is 0,\nbut there is one, and weight decay moves the weights.")
+        if other := start.keys() - learning - first:
+            raise Wrong(said + f"Instead {sorted(other)[0]} is.\nWhich layer comes first?")
+        if not frozen.fc1.training:
+            raise Wrong(said + "Eval mode is for dropout and the like.\nGradients flow in it as ever.")
+        raise Wrong(said + "Which of its tensors\nstill get a gradient? What does the section call?")
+    if half := moved & first:
         raise Wrong(f"Half frozen: {half.pop()} still moves. A layer has two tensors.")
-    if missing := start.keys() - moved - {"fc1.weight", "fc1.bias"}:
+    if missing := start.keys() - moved - first:
         raise Wrong(f"fc1 is frozen, and so is {sorted(missing)[0]}, which should learn.")
     return "After a step fc1 is what it was, and the other layers have moved."
