@@ -1,12 +1,14 @@
-"""Chapter 8's checks: the solution passes, and each wrong answer is told what is wrong with it."""
+"""What the checks of chapter 8 say to right answers and to those that people give instead."""
 
 import math
+from fractions import Fraction
 
 import nbformat
 import numpy as np
-import pytest
+import pandas as pd
 import torch
 
+from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
 from helpers.exercises.ch08 import (
     _read,
     _verdict,
@@ -36,21 +38,8 @@ def test_the_rule_is_the_chapter_s():
             assert _verdict([_read(a, se), _read(b, se)], expected) == chapter["verdicts"][-1]["verdict"]
 
 
-@pytest.mark.parametrize(
-    "guesses, message",
-    [
-        ((50, 3), "✓ You guessed 50 and 3"),
-        ((40, 10), "That was near"),
-        ((3, 50), "Did you exchange them?"),
-        ((0, 0), "more often than you thought"),
-        ((320, 100), "not as bad as that"),
-        ((50, 30), "The third standard error changes more"),
-        ((0.05, 0.003), "a whole number from 0 to 1000"),
-        (("fifty", 3), "must be a number"),
-    ],
-)
-def test_false_alarms(guesses, message, said):
-    assert message in said(check_08_false_alarms, *guesses)
+def half(value):
+    return torch.tensor(value, dtype=torch.half)
 
 
 def percent(new, old):
@@ -61,42 +50,53 @@ def root(n):
     return len(n) ** 0.5
 
 
-@pytest.mark.parametrize(
-    "mean_and_se, message",
-    [
-        (lambda new, old: (percent(new, old).mean(), percent(new, old).std() / root(old)), ", and unclear.\n"),
-        (
-            lambda new, old: (
-                percent(new, old).mean(),
-                100 * (new.var() / len(new) + old.var() / len(old)) ** 0.5 / old.mean(),
-            ),
-            "two groups of strangers, and",
-        ),
-        (lambda new, old: (percent(new, old).mean(), percent(new, old).std()), "single pairs scatter"),
-        (lambda new, old: (percent(new, old).mean(), percent(new, old).std() / len(old)), "the root of n"),
-        (lambda new, old: (percent(new, old).mean(), 3 * percent(new, old).std() / root(old)), "Nearly"),
-        (lambda new, old: (percent(new, old).mean(), 7.0), "Take the change of each pair first"),
-        (lambda new, old: (percent(old, new).mean() * new.mean() / old.mean(), 1.0), "The sign is turned round"),
-        (lambda new, old: (percent(new, old).mean() / 100, 1.0), "as a fraction"),
-        (lambda new, old: (new.mean() - old.mean(), 1.0), "in percent of the mean of old"),
-        (lambda new, old: percent(new, old).mean(), "must return two numbers"),
-        (
-            lambda new, old: np.array([percent(new, old).mean(), percent(new, old).std() / root(old)]),
-            ", and unclear.\n",
-        ),
-        (
-            lambda new, old: [float(percent(new, old).mean()), np.std(percent(new, old).numpy(), ddof=1) / 10],
-            ", and unclear.\n",
-        ),
-        (
-            lambda new, old: (percent(new.double(), old.double()).mean(), percent(new, old).std() / root(old)),
-            ", and unclear.\n",
-        ),
-        (lambda new, old: (math.nan, 1.0), "the mean is nan"),
-    ],
-)  # fmt: skip
-def test_paired(mean_and_se, message, said):
-    assert message in said(check_08_paired, mean_and_se)
+def paired(new, old):
+    change = percent(new, old)
+    return change.mean(), change.std() / root(change)
+
+
+def paired_in_numpy(new, old):
+    change = np.asarray(percent(new, old))
+    return np.array([np.mean(change), np.std(change, ddof=1) / np.sqrt(len(change))])
+
+
+def paired_for_arrays(new, old):
+    change = 100 * (new - old) / np.mean(old)
+    return change.mean(), change.std(ddof=1) / np.sqrt(change.size)
+
+
+def paired_by_covariance(new, old):
+    v = torch.cov(torch.stack([new, old]))
+    se = ((v[0, 0] + v[1, 1] - 2 * v[0, 1]) / len(new)) ** 0.5
+    return 100 * (new.mean() - old.mean()) / old.mean(), 100 * se / old.mean()
+
+
+def paired_by_lists(new, old):
+    changes = [100 * (n - o) for n, o in zip(new.tolist(), old.tolist())]
+    mean, unit = sum(changes) / len(changes), sum(old.tolist()) / len(old)
+    variance = sum((c - mean) ** 2 for c in changes) / (len(changes) - 1)
+    return [mean / unit, (variance / len(changes)) ** 0.5 / unit]
+
+
+def paired_in_pandas(new, old):
+    change = pd.Series(percent(new, old).numpy())
+    return pd.Series({"mean": change.mean(), "se": change.sem()})
+
+
+def paired_in_place(new, old):
+    new -= old
+    change = 100 * new / old.mean()
+    return change.mean(), change.std() / root(change)
+
+
+def paired_by_own_error(new, old):
+    change = 100 * (new - old) / old
+    return change.mean(), change.std() / root(change)
+
+
+def with_se(se):
+    """The right mean with another standard error, a function of the changes in percent and of both errors."""
+    return lambda new, old: (percent(new, old).mean(), se(percent(new, old), new, old))
 
 
 CASES = {
@@ -106,51 +106,32 @@ CASES = {
     "D": [(-0.8, 0.3), (0.1, 0.2)],
     "E": [(-2.1, 0.3), (1.4, 0.4)],
 }
-RIGHT = {"A": "holds", "B": "undecided", "C": "depends", "D": "does not hold", "E": "depends"}
+VERDICTS = {"A": "holds", "B": "undecided", "C": "depends", "D": "does not hold", "E": "depends"}
 
 
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({}, "✓ All 5"),
-        ({"A": " Holds "}, "✓ All 5"),
-        ({"B": "holds"}, "✗ Right: 4 of 5. B is not “holds”.\nA mean below zero is not enough"),
-        ({"B": "depends"}, "neither for the saying nor against it"),
-        ({"C": "undecided"}, "surely smaller than one percent"),
-        ({"C": "does not hold"}, "Count both"),
-        ({"D": "depends"}, "Count both"),
-        ({"D": "undecided"}, "surely smaller than one percent"),
-        ({"A": "undecided"}, "Read each table by itself"),
-        ({"E": "undecided", "B": "holds"}, "Right: 3 of 5. B"),
-        ({"A": "true"}, "The verdict on A must be one of 'holds'"),
-        ({"A": None}, "The verdict on A must be one of 'holds'"),
-    ],
-)
-def test_verdicts(change, message, said):
-    assert message in said(check_08_verdicts, RIGHT | change, CASES)
+def by_the_rule(cases):
+    verdicts = {}
+    for name, tables in cases.items():
+        readings = [_read(mean, se) for mean, se in tables]
+        against = {"same", "higher"} & set(readings)
+        if set(readings) == {"lower"}:
+            verdicts[name] = "holds"
+        elif against:
+            verdicts[name] = "depends" if "lower" in readings else "does not hold"
+        else:
+            verdicts[name] = "undecided"
+    return verdicts
 
 
-def test_a_verdict_that_is_missing(said):
-    assert "No verdict on C, E." in said(check_08_verdicts, {"A": "holds", "B": "holds", "D": "holds"}, CASES)
+def enough(mean, se, n, errors=3):
+    return math.ceil(n * (errors * se / mean) ** 2)
 
 
-@pytest.mark.parametrize(
-    "splits_needed, message",
-    [
-        (lambda mean, se, n: math.ceil(n * (3 * se / mean) ** 2), "✓ The standard error shrinks"),
-        (lambda mean, se, n: int(n * (3 * se / mean) ** 2) + 1, "✓ The standard error shrinks"),
-        (lambda mean, se, n: n * (3 * se / mean) ** 2, "the part of a split"),
-        (lambda mean, se, n: int(n * (3 * se / mean) ** 2), "Just too few"),
-        (lambda mean, se, n: math.ceil(n * abs(3 * se / mean)), "With what does it shrink?"),
-        (lambda mean, se, n: math.ceil(n * (se / mean) ** 2), "Beyond how many standard errors"),
-        (lambda mean, se, n: math.ceil(n * (2 * se / mean) ** 2), "Beyond how many standard errors"),
-        (lambda mean, se, n: math.ceil(n * 3 * se / mean) - 1000, "may be negative"),
-        (lambda mean, se, n: 4 * n, "By which factor"),
-        (lambda mean, se, n: "many", "must be a number"),
-    ],
-)
-def test_how_many(splits_needed, message, said):
-    assert message in said(check_08_how_many, splits_needed)
+def enough_by_trial(mean, se, n):
+    needed = 1
+    while 3 * se * (n / needed) ** 0.5 > abs(mean):
+        needed += 1
+    return needed
 
 
 def around(mean, se):
@@ -158,27 +139,164 @@ def around(mean, se):
     return mean + 10 * se * values / values.std()
 
 
-LOWER, UNCLEAR = around(-3.0, 0.5), around(0.4, 0.5)
+LOWER, UNCLEAR, SAME, HIGHER = around(-3.0, 0.5), around(0.4, 0.5), around(0.1, 0.1), around(20.0, 0.6)
 
 
-@pytest.mark.parametrize(
-    "changes, verdict, message",
-    [
-        ({"Boston": LOWER, "diabetes": LOWER}, "holds", "✓ You measured Boston -3.00 ± 0.50 %"),
-        ({"Boston": LOWER, "diabetes": UNCLEAR}, "undecided", "By the rule that is “undecided”"),
-        ({"Boston": LOWER, "diabetes": UNCLEAR}, "holds", "A mean below zero is not enough"),
-        ({"Boston": LOWER, "diabetes": UNCLEAR}, "depends", "neither for the saying nor against it"),
-        ({"Boston": LOWER, "diabetes": -LOWER}, "does not hold", "Count both"),
-        ({"Boston": LOWER}, "holds", "Nothing for diabetes"),
-        ({"Boston": LOWER.mean(), "diabetes": LOWER}, "holds", "has shape ()"),
-        ({"Boston": LOWER[:1], "diabetes": LOWER}, "holds", "is one number"),
-        ({"Boston": 0 * LOWER, "diabetes": LOWER}, "holds", "with themselves?"),
-        ({"Boston": 100 * LOWER, "diabetes": LOWER}, "holds", "Is it percent?"),
-        ({"Boston": LOWER / 100, "diabetes": LOWER / 100}, "holds", "Are these fractions?"),
-        ({"Boston": LOWER.numpy(), "diabetes": LOWER.double().tolist()}, "holds", "✓ You measured Boston"),
-        ({"Boston": LOWER, "diabetes": LOWER}, "good", "must be one of"),
-        (LOWER, "holds", "must be a dictionary"),
-    ],
-)
-def test_saying(changes, verdict, message, said):
-    assert message in said(check_08_saying, changes, verdict)
+def both(boston, diabetes):
+    return {"Boston": boston, "diabetes": diabetes}
+
+
+RIGHT = [
+    (check_08_verdicts, VERDICTS, CASES),
+    (check_08_verdicts, VERDICTS | {"A": " Holds "}, CASES),
+    (check_08_verdicts, VERDICTS | {"D": "doesn't hold", "B": "Undecided."}, CASES),
+    (check_08_verdicts, {name: verdict.upper() for name, verdict in VERDICTS.items()}, CASES),
+    (check_08_verdicts, {name.lower(): verdict for name, verdict in VERDICTS.items()}, CASES),
+    (
+        check_08_verdicts,
+        dict(zip("EDCBA", ["depends", "does_not_hold", "depends", "undecided", "holds"])),
+        CASES,
+    ),
+    (check_08_verdicts, {name: np.str_(verdict) for name, verdict in VERDICTS.items()}, CASES),
+    (check_08_verdicts, pd.Series(VERDICTS), CASES),
+    (check_08_verdicts, by_the_rule(CASES), CASES),
+    (check_08_verdicts, VERDICTS | {"F": "holds"}, CASES),
+    (check_08_paired, paired),
+    (check_08_paired, paired_in_numpy),
+    (check_08_paired, paired_for_arrays),
+    (check_08_paired, paired_by_covariance),
+    (check_08_paired, paired_by_lists),
+    (check_08_paired, paired_in_pandas),
+    (check_08_paired, lambda new, old: torch.stack(paired(new, old))),
+    (
+        check_08_paired,
+        lambda new, old: [part.requires_grad_() for part in paired(new.double(), old.double())],
+    ),
+    (check_08_paired, lambda new, old: tuple(part.item() for part in paired(new, old))),
+    (check_08_paired, lambda new, old: np.array([[float(part)] for part in paired(new, old)], dtype="f4")),
+    (check_08_paired, lambda new, old: paired(new @ torch.eye(len(new)).double(), old)),
+    (check_08_how_many, enough),
+    (check_08_how_many, enough_by_trial),
+    (check_08_how_many, lambda mean, se, n: int(n * (3 * se / mean) ** 2) + 1),
+    (check_08_how_many, lambda mean, se, n: np.ceil(9 * se**2 * n / mean**2)),
+    (check_08_how_many, lambda mean, se, n: -int(-9 * n * se * se / mean / mean // 1)),
+    (check_08_how_many, lambda mean, se, n: torch.ceil(torch.tensor(n * (3 * se / mean) ** 2).double())),
+    (check_08_how_many, lambda mean, se, n: np.array([enough(mean, se, n)], dtype=np.int32)),
+    (check_08_how_many, lambda mean, se, n: float(enough(abs(mean), se, n))),
+    (
+        check_08_how_many,
+        lambda mean, se, n: math.ceil(9 * n * (Fraction(str(se)) / Fraction(str(mean))) ** 2),
+    ),
+    (check_08_false_alarms, 50, 3),
+    (check_08_false_alarms, 40, 10),
+    (check_08_false_alarms, 32, 0),
+    (check_08_false_alarms, 107, 16),
+    (check_08_false_alarms, 45.5, 2.7),
+    (check_08_false_alarms, torch.tensor(46), torch.tensor([3.0])),
+    (check_08_false_alarms, np.int64(50), np.float32(2)),
+    (check_08_false_alarms, half(48.0), np.array(1)),
+    (check_08_false_alarms, 1000 * 0.05, 1000 * 0.003),
+    (check_08_saying, both(LOWER, LOWER), "holds"),
+    (check_08_saying, both(LOWER, UNCLEAR), "undecided"),
+    (check_08_saying, both(LOWER, -LOWER), "depends"),
+    (check_08_saying, both(HIGHER, SAME), "does not hold"),
+    (check_08_saying, both(HIGHER.double(), SAME.half()), "Doesn't hold"),
+    (check_08_saying, both(HIGHER.tolist(), SAME.numpy()), " Does not hold. "),
+    (check_08_saying, both(pd.Series(HIGHER.numpy()), SAME.reshape(-1, 1)), "does_not_hold"),
+    (check_08_saying, pd.DataFrame(both(HIGHER.numpy(), SAME.numpy())), "does not hold"),
+    (check_08_saying, {"boston": LOWER, "Diabetes": SAME, "digits": HIGHER}, "depends"),
+    (check_08_saying, both(LOWER.clone().requires_grad_(), LOWER), np.str_("holds")),
+]
+WRONG = [
+    (check_08_verdicts, VERDICTS | {"B": "holds"}, CASES, "Right: 4 of 5. B is not “holds”.\nA mean below zero is not enough"),
+    (check_08_verdicts, VERDICTS | {"B": "depends"}, CASES, "neither for the saying nor against it"),
+    (check_08_verdicts, VERDICTS | {"B": "does not hold"}, CASES, "neither for the saying nor against it"),
+    (check_08_verdicts, VERDICTS | {"C": "undecided"}, CASES, "surely smaller than one percent"),
+    (check_08_verdicts, VERDICTS | {"C": "holds"}, CASES, "surely smaller than one percent"),
+    (check_08_verdicts, VERDICTS | {"C": "does not hold"}, CASES, "Count both"),
+    (check_08_verdicts, VERDICTS | {"D": "depends"}, CASES, "Count both"),
+    (check_08_verdicts, VERDICTS | {"D": "undecided"}, CASES, "surely smaller than one percent"),
+    (check_08_verdicts, VERDICTS | {"E": "doesn’t hold"}, CASES, "Count both"),
+    (check_08_verdicts, VERDICTS | {"A": "undecided"}, CASES, "Read each table by itself"),
+    (check_08_verdicts, pd.Series(VERDICTS | {"E": "undecided", "B": "holds"}), CASES, "Right: 3 of 5. B"),
+    (check_08_verdicts, VERDICTS | {"A": "true"}, CASES, "The verdict on A must be one of 'holds'"),
+    (check_08_verdicts, VERDICTS | {"A": None}, CASES, "The verdict on A must be one of 'holds'"),
+    (check_08_verdicts, {"A": "holds", "B": "holds", "D": "holds"}, CASES, "No verdict on C, E."),
+    (check_08_verdicts, list(VERDICTS.values()), CASES, "must be a dictionary"),
+    (check_08_verdicts, "holds", CASES, "must be a dictionary"),
+    (check_08_paired, lambda new, old: (100 * (new.mean() - old.mean()) / old.mean(), 100 * (new.var() / len(new) + old.var() / len(old)) ** 0.5 / old.mean()), "two groups of strangers, and"),
+    (check_08_paired, with_se(lambda change, new, old: change.std()), "single pairs scatter"),
+    (check_08_paired, with_se(lambda change, new, old: change.std() / len(old)), "the root of n"),
+    (check_08_paired, with_se(lambda change, new, old: 3 * change.std() / root(old)), "You return three"),
+    (check_08_paired, with_se(lambda change, new, old: change.std(correction=0) / root(old)), "with n - 1"),
+    (check_08_paired, with_se(lambda change, new, old: change.std() / (len(old) - 1) ** 0.5), "belongs into"),
+    (check_08_paired, with_se(lambda change, new, old: change.var() / len(old)), "Take the root"),
+    (check_08_paired, with_se(lambda change, new, old: change.var()), "a variance"),
+    (check_08_paired, with_se(lambda change, new, old: (new - old).std() / root(old)), "in the unit of the errors"),
+    (check_08_paired, with_se(lambda change, new, old: change.std() / root(old) / 100), "still a fraction"),
+    (check_08_paired, with_se(lambda change, new, old: change.std() / 10), "Is the number of pairs written in"),
+    (check_08_paired, with_se(lambda change, new, old: 7.0), "Take the change of each pair first"),
+    (check_08_paired, lambda new, old: (percent(old, new).mean() * new.mean() / old.mean(), 1.0), "The sign is turned round"),
+    (check_08_paired, lambda new, old: [part / 100 for part in paired(new, old)], "as a fraction"),
+    (check_08_paired, lambda new, old: (new.mean() - old.mean(), 1.0), "in percent of the mean of old"),
+    (check_08_paired, lambda new, old: paired(new, old)[::-1], "changed places"),
+    (check_08_paired, paired_by_own_error, "by its own old error"),
+    (check_08_paired, lambda new, old: percent(new, old).mean(), "must return two numbers"),
+    (check_08_paired, lambda new, old: dict(zip("ab", paired(new, old))), "must return two numbers"),
+    (check_08_paired, lambda new, old: None, "must return two numbers"),
+    (check_08_paired, paired_in_place, "Work on a copy"),
+    (check_08_paired, lambda new, old: (math.nan, 1.0), "the mean is nan"),
+    (check_08_how_many, lambda mean, se, n: n * (3 * se / mean) ** 2, "the part of a split"),
+    (check_08_how_many, lambda mean, se, n: torch.tensor(n * (3 * se / mean) ** 2), "the part of a split"),
+    (check_08_how_many, lambda mean, se, n: int(n * (3 * se / mean) ** 2), "Just too few"),
+    (check_08_how_many, lambda mean, se, n: round(n * (3 * se / mean) ** 2), "Just too few"),
+    (check_08_how_many, lambda mean, se, n: enough(mean, se, n) - (n == 40), "For 2.0 ± 1.0 from 40 splits you say 89"),
+    (check_08_how_many, lambda mean, se, n: math.ceil(n * abs(3 * se / mean)), "With what does it shrink?"),
+    (check_08_how_many, lambda mean, se, n: enough(mean, se, n, errors=1), "Beyond how many standard errors"),
+    (check_08_how_many, lambda mean, se, n: enough(mean, se, n, errors=2), "Beyond how many standard errors"),
+    (check_08_how_many, lambda mean, se, n: enough(mean, se, n) - n, "how many more"),
+    (check_08_how_many, lambda mean, se, n: math.ceil((3 * se / mean) ** 2), "by which factor n must grow"),
+    (check_08_how_many, lambda mean, se, n: enough(mean, se, 100), "the n that is handed in"),
+    (check_08_how_many, lambda mean, se, n: max(n, enough(mean, se, n)), "Would fewer do"),
+    (check_08_how_many, lambda mean, se, n: math.ceil(n * 3 * se / mean) - 1000, "may be negative"),
+    (check_08_how_many, lambda mean, se, n: 4 * n, "By which factor"),
+    (check_08_how_many, lambda mean, se, n: enough(mean, se, n) + 2, "By which factor"),
+    (check_08_how_many, lambda mean, se, n: "many", "must be a number"),
+    (check_08_how_many, 186, "must be a function"),
+    (check_08_false_alarms, 3, 50, "Did you exchange them?"),
+    (check_08_false_alarms, 0, 0, "more often than you thought"),
+    (check_08_false_alarms, np.int64(31), 1, "more often than you thought"),
+    (check_08_false_alarms, 23, 1, "That is one side"),
+    (check_08_false_alarms, 320, 100, "not as bad as that"),
+    (check_08_false_alarms, torch.tensor(108), 3, "not as bad as that"),
+    (check_08_false_alarms, 50, 30, "The third standard error changes more"),
+    (check_08_false_alarms, 50, 17, "The third standard error changes more"),
+    (check_08_false_alarms, 0.05, 0.003, "a whole number from 0 to 1000"),
+    (check_08_false_alarms, 5, 0.3, "in percent?"),
+    (check_08_false_alarms, 1050, 3, "from 0 to 1000"),
+    (check_08_false_alarms, 50, -3, "beyond_three counts comparisons"),
+    (check_08_false_alarms, "fifty", 3, "must be a number"),
+    (check_08_false_alarms, (50, 3), 3, "must be a number"),
+    (check_08_saying, both(LOWER, UNCLEAR), "holds", "A mean below zero is not enough"),
+    (check_08_saying, both(LOWER, UNCLEAR), "depends", "neither for the saying nor against it"),
+    (check_08_saying, both(LOWER, -LOWER), "does not hold", "Count both"),
+    (check_08_saying, both(HIGHER, SAME), "holds", "surely smaller than one percent"),
+    (check_08_saying, both(HIGHER, HIGHER), "undecided", "Read each table by itself"),
+    (check_08_saying, {"Boston": LOWER}, "holds", "Nothing for diabetes"),
+    (check_08_saying, both(LOWER.mean(), LOWER), "holds", "is one number"),
+    (check_08_saying, both(-3.0, -2.0), "holds", "is one number"),
+    (check_08_saying, both(LOWER[:1], LOWER), "holds", "is one number"),
+    (check_08_saying, both([], LOWER), "holds", "is empty"),
+    (check_08_saying, both("-3 ± 0.5", LOWER), "holds", "must be a tensor"),
+    (check_08_saying, both(0 * LOWER, LOWER), "holds", "with themselves?"),
+    (check_08_saying, both(0 * LOWER, 0 * LOWER), "holds", "with themselves?"),
+    (check_08_saying, both(HIGHER / 100, SAME / 100), "does not hold", "fractions?"),
+    (check_08_saying, both(LOWER.numpy() / 100, LOWER.tolist()), "holds", "surely smaller than one percent"),
+    (check_08_saying, both(100 * LOWER, LOWER), "holds", "Is it percent?"),
+    (check_08_saying, both(100 + HIGHER, 100 + SAME), "does not hold", "as a share"),
+    (check_08_saying, both(around(4.4, 0.05), around(55.0, 0.3)), "does not hold", "Are these errors"),
+    (check_08_saying, both(LOWER, LOWER), "good", "must be one of"),
+    (check_08_saying, both(LOWER, LOWER), True, "must be one of"),
+    (check_08_saying, both(LOWER * torch.nan, LOWER), "holds", "holds nan"),
+    (check_08_saying, LOWER, "holds", "must be a dictionary"),
+]  # fmt: skip
