@@ -205,7 +205,7 @@ def test_the_buttons_of_a_page(monkeypatch, tmp_path):
         doc2path=lambda page: f"{ROOT / page}{'.md' if page == 'book/index' else '.ipynb'}",
         get_domain=lambda name: SimpleNamespace(get_objects=lambda: [term]),
     )
-    html, config = SimpleNamespace(format="html"), SimpleNamespace(html_baseurl="", repository=None)
+    html, config = SimpleNamespace(name="html"), SimpleNamespace(html_baseurl="", repository=None)
     app = SimpleNamespace(srcdir=ROOT, outdir=tmp_path, env=env, builder=html, config=config)
 
     def links(page):
