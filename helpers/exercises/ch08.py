@@ -60,7 +60,7 @@ def check_08_false_alarms(beyond_two, beyond_three):
     if guesses[1] > guesses[0]:
         raise Wrong("Whatever is beyond three standard errors is beyond two as well. Did you exchange them?")
     torch.manual_seed(0)
-    changes = torch.randn(COMPARISONS, PAIRS)
+    changes = torch.randn(COMPARISONS, PAIRS, dtype=torch.float32)
     distance = changes.mean(1).abs() / (changes.std(1) / PAIRS**0.5)
     found = [(distance > errors).sum().item() for errors in (2, 3)]
     told = f"You guessed {guesses[0]:g} and {guesses[1]:g}; the run gives {found[0]} and {found[1]}.\n"
