@@ -67,7 +67,7 @@ def check_05_loop(my_train):
     if torch.equal(start, three):
         if isinstance(result, nn.Module):
             raise Wrong("The model that was handed in never moves. Do you train a copy of it?")
-        raise Wrong("The weights never move: whenever step() is called, the gradient is empty, or 0.")
+        raise Wrong("The weights never move: the gradient is empty, or 0, at each step, or no step reaches them.")
     right = ["zero", "backward", "step"]
     if torch.equal(one, three):
         raise Wrong("Asked for 1 step or for 3, it ends at the same place. How often does the loop go round?")
@@ -196,8 +196,10 @@ def check_05_warmup(my_factor):
     if not np.allclose(factors[:5], [0.2, 0.4, 0.6, 0.8, 1.0], atol=1e-3):
         shown = ", ".join(f"{factor:.2f}" for factor in factors[:5])
         raise Wrong(f"The first five are {shown}. They should climb in equal steps from 1/5 to 1.")
-    if abs(factors[100]) > 0.01:
-        raise Wrong(f"The climb is right. But in epoch 100 the factor is {factors[100]:.2f} instead of 0.")
+    if abs(factors[100]) > 1e-4:
+        raise Wrong(f"The climb is right. But in epoch 100 the factor is {factors[100]:.2g} instead of 0.")
+    if factors[5] < 0.9:
+        raise Wrong(f"From epoch 4 to epoch 5 there is a jump, from 1 to {factors[5]:.2g}.")
 
     def wave(start):
         return [(1 + np.cos(np.pi * (t - start) / (100 - start))) / 2 for t in range(5, 101)]
@@ -231,7 +233,9 @@ def check_05_kappa(my_guess):
     ratio = sgd_steps / momentum_steps
     if 0.7 < guess / ratio < 1.6:
         return f"Near: about {sgd_steps:,} steps against {momentum_steps:,}, {ratio:.0f} times as many."
-    if 0 < guess < 1:
+    if guess <= 0:
+        raise Wrong("How many times as many is a number above 0, and above 1 if momentum is worth its while.")
+    if guess < 1:
         raise Wrong("Below 1? That would be steps of momentum for each one of gradient descent.")
     typical = (
         (kappa, "That is κ itself. Momentum does not take it away: it replaces it by its root."),
