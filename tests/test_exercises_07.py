@@ -1,6 +1,7 @@
 """What the checks of chapter 7 say to right answers and to those that people give instead."""
 
 import copy
+import inspect
 import io
 from functools import partial
 
@@ -258,6 +259,11 @@ def load_or_none(weights, x):
         return None
 
 
+def load_seeded(weights, x):
+    torch.manual_seed(0)
+    return loader(mode=nn.Module.train)(weights, x)
+
+
 def load_scaled(weights, x):
     return loader()(weights, (x - x.mean(0)) / x.std(0))
 
@@ -489,7 +495,7 @@ WRONG = [
     (check_07_relus, lambda model: str(model).count("ReLU"), "What did see it?"),
     (check_07_relus, functions, "How does the list of torch.fx name a module"),
     (check_07_relus, lambda model: functions(model) + modules(model), "Count what runs, not what is there."),
-    (check_07_relus, lambda model: functions(model) or by_hooks(model), "In a network that calls F.relu twice and"),
+    (check_07_relus, lambda model: functions(model) or by_hooks(model), "In a network that calls F.relu three times and"),
     (check_07_relus, distinct, "you find 1 (F.relu)"),
     (check_07_relus, lambda model: functions(model) or distinct(model), "Count the calls"),
     (check_07_relus, lambda model: 2, "even in one of tanh"),
@@ -497,6 +503,7 @@ WRONG = [
     (check_07_relus, lambda model: by_trace(model) or 2, "Count ReLUs, not layers"),
     (check_07_relus, lambda model: str(torch.fx.symbolic_trace(model).graph).count("relu"), "Two ReLUs run in each"),
     (check_07_relus, lambda model: min(by_trace(model), 2), "overlook"),
+    (check_07_relus, lambda model: inspect.getsource(type(model).forward).count("relu"), "In a network that calls"),
     (check_07_relus, lambda model: torch.tensor(0), "What did see it?"),
     (check_07_relus, nodes, "must be a number"),
     (check_07_keep_best, keeper(lambda state: state), "after the last step"),
@@ -524,6 +531,7 @@ WRONG = [
     (check_07_averaging, 3.64, averaged, "Can the average do better"),
     (check_07_averaging, 4.8 / 20**0.5, averaged, "Can the average do better"),
     (check_07_averaging, 0.09, averaged, "in scaled units"),
+    (check_07_averaging, -4, averaged, "above 0"),
     (check_07_averaging, 3960, averaged, "in dollars"),
     (check_07_averaging, "4.0", averaged, "my_guess must be a number"),
     (check_07_averaging, 4.0, 3.96, "must be a function"),
@@ -537,7 +545,8 @@ WRONG = [
     (check_07_load, partial(load_in_float64, strict=False), "silences the error"),
     (check_07_load, load_or_none, "give None"),
     (check_07_load, load_unless_missing, "Let load_state_dict be strict"),
-    (check_07_load, load_scaled, "not those of a network with these weights"),
+    (check_07_load, load_seeded, "in eval mode"),
+    (check_07_load, load_scaled, "not those of these weights"),
     (check_07_load, lambda weights, x: loader()(weights, x).sigmoid() * 7 / torch.tensor(7.0).sigmoid(), "not those of"),
     (check_07_load, lambda weights, x: loader()(weights, x)[:, 0], "has shape (20,)"),
     (check_07_load, lambda weights, x: weights, "must be a tensor"),

@@ -67,7 +67,7 @@ def check_05_loop(my_train):
     if torch.equal(start, three):
         if isinstance(result, nn.Module):
             raise Wrong("The model that was handed in never moves. Do you train a copy of it?")
-        raise Wrong("The weights never move: the gradient is empty, or 0, at each step, or no step reaches them.")
+        raise Wrong("The weights never move: at each step the gradient is empty, or 0, or they don't get it.")
     right = ["zero", "backward", "step"]
     if torch.equal(one, three):
         raise Wrong("Asked for 1 step or for 3, it ends at the same place. How often does the loop go round?")

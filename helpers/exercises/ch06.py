@@ -88,7 +88,7 @@ def _folds(my_folds, rows, k, seed):
     pairs = [pairs] if isinstance(pairs, dict) else list(pairs)
     if any(isinstance(pair, dict) for pair in pairs):
         raise Wrong("Wanted is a list of pairs, and a dictionary is neither a list nor a pair.")
-    return [tuple(np.asarray(list(part) if isinstance(part, set) else part) for part in pair) for pair in pairs]
+    return [tuple(np.asarray(list(a) if isinstance(a, set) else a) for a in pair) for pair in pairs]
 
 
 def _split(rows, pairs):
