@@ -297,7 +297,7 @@ RIGHT = [
     (check_05_report, lambda v, t: report(v, t).half()),
     (check_05_report, lambda v, t: report(v, t).reshape(1, 1).numpy()),
     (check_05_report, lambda v, t: t[v.nan_to_num(1e9).min(0).indices, range(v.shape[1])].mean()),
-]
+]  # fmt: skip
 WRONG = [
     (check_05_limit, 0.1, "a single step"),
     (check_05_limit, 0.4, "it is not 5"),

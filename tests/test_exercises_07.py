@@ -472,7 +472,7 @@ RIGHT = [
     (check_07_freeze, lambda model: freeze_all_but(model).eval()),
     (check_07_freeze, then_return(lambda fc1: fc1.apply(lambda part: part.requires_grad_(False)))),
     (check_07_freeze, then_return(lambda fc1: setattr(fc1, "forward", torch.no_grad()(fc1.forward)))),
-]
+]  # fmt: skip
 WRONG = [
     (check_07_count, 2 * 2261, "doubles every tensor"),
     (check_07_count, 2261 + 700, "has fc2 changed?"),

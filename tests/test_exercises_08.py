@@ -196,7 +196,7 @@ RIGHT = [
     (check_08_saying, pd.DataFrame(both(HIGHER.numpy(), SAME.numpy())), "does not hold"),
     (check_08_saying, {"boston": LOWER, "Diabetes": SAME, "digits": HIGHER}, "depends"),
     (check_08_saying, both(LOWER.clone().requires_grad_(), LOWER), np.str_("holds")),
-]
+]  # fmt: skip
 WRONG = [
     (check_08_verdicts, VERDICTS | {"B": "holds"}, CASES, "Right: 4 of 5. B is not “holds”.\nA mean below zero is not enough"),
     (check_08_verdicts, VERDICTS | {"B": "depends"}, CASES, "neither for the saying nor against it"),

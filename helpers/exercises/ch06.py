@@ -130,7 +130,7 @@ def check_06_pooled(my_rmse):
         errors = [draws.normal(1, 2, size) for size in sizes]
         right = np.sqrt(np.mean(np.concatenate(errors) ** 2))
         if abs(number(ask(my_rmse, errors), "The RMSE") - right) > 0.01:
-            raise Wrong(f"Right for folds of 4, 2 and 1 rows, but not for {len(sizes)} of {sizes} rows.")
+            raise Wrong(f"Right for folds of 4, 2 and 1 rows, but not of {', '.join(map(str, sizes))}.")
     return "All squared errors together, one mean, one root."
 
 
