@@ -74,6 +74,16 @@ def in_float64(model, X, y, steps, lr):
     train(model.double(), X.double(), y.double(), steps, lr)
 
 
+def with_last_loss(model, X, y, steps, lr):
+    optimizer = SGD(model.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(X), y)
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
 def on_batches(model, X, y, steps, lr):
     optimizer = SGD(model.parameters(), lr=lr)
     for step in range(steps):
@@ -116,6 +126,16 @@ def adagrad_in_numpy(w, g, s, lr):
 def adagrad_of_lists(w, g, s, lr):
     s["v"] = [v + each**2 for v, each in zip(s.get("v", [0] * len(g)), g.tolist())]
     return [a - lr * b / (v**0.5 + 1e-10) for a, b, v in zip(w.tolist(), g.tolist(), s["v"])]
+
+
+def adagrad_of_pytorch(w, g, s, lr):
+    """The optimizer itself, which goes on changing what the rule has returned."""
+    if not s:
+        s["w"] = nn.Parameter(w)
+        s["optimizer"] = torch.optim.Adagrad([s["w"]], lr=lr)
+    s["w"].grad = g
+    s["optimizer"].step()
+    return s["w"].detach()
 
 
 def power(exponent, share=1.0):
@@ -224,6 +244,7 @@ RIGHT = [
     (check_05_loop, without_optimizer),
     (check_05_loop, by_closure),
     (check_05_loop, in_float64),
+    (check_05_loop, with_last_loss),
     (check_05_loop, partial(train, rule=partial(SGD, foreach=False))),
     (check_05_loop, lambda model, X, y, steps, lr: [train(model, X, y, 1, lr) for _ in range(steps)]),
     (check_05_loop, lambda *a: train(*a, loss=lambda y_hat, y: (y_hat - y).pow(2).mean()) and None),
@@ -232,6 +253,7 @@ RIGHT = [
     (check_05_adagrad, adagrad_of_all),
     (check_05_adagrad, adagrad_in_numpy),
     (check_05_adagrad, adagrad_of_lists),
+    (check_05_adagrad, adagrad_of_pytorch),
     (check_05_adagrad, lambda w, g, s, lr: adagrad(w, g, s, lr).float()),
     (check_05_adagrad, lambda w, g, s, lr: adagrad(w.requires_grad_(), g, s, lr)),
     (check_05_adagrad, lambda w, g, s, lr, eps=1e-10: adagrad(w, g, s, lr)),
@@ -272,9 +294,10 @@ RIGHT = [
     (check_05_report, lambda v, t: np.mean([t[np.nanargmin(v[:, i]), i].item() for i in range(v.shape[1])])),
     (check_05_report, lambda v, t: np.take_along_axis(t, np.nanargmin(v, 0)[None], 0).mean()),
     (check_05_report, lambda v, t: report(v, t).item()),
-    (check_05_report, lambda v, t: report(v.half(), t) * 0 + report(v, t).reshape(1, 1)),
+    (check_05_report, lambda v, t: report(v, t).half()),
+    (check_05_report, lambda v, t: report(v, t).reshape(1, 1).numpy()),
     (check_05_report, lambda v, t: t[v.nan_to_num(1e9).min(0).indices, range(v.shape[1])].mean()),
-]
+]  # fmt: skip
 WRONG = [
     (check_05_limit, 0.1, "a single step"),
     (check_05_limit, 0.4, "it is not 5"),
@@ -296,9 +319,9 @@ WRONG = [
     (check_05_loop, in_order("zero", "step", "backward"), "never move"),
     (check_05_loop, in_order("zero", "backward"), "never move"),
     (check_05_loop, lambda model, *rest: train(copy.deepcopy(model), *rest), "train a copy"),
-    (check_05_loop, lambda model, X, y, steps, lr: train(model, X, y, 3, lr), "Asked for 0 steps"),
+    (check_05_loop, lambda model, X, y, steps, lr: train(model, X, y, 3, lr), "ends at the same place"),
     (check_05_loop, lambda model, X, y, steps, lr: train(model, X, y, steps - 1, lr), "it takes 2"),
-    (check_05_loop, lambda model, X, y, steps, lr: train(model, X, y, steps and 1, lr), "it takes 1"),
+    (check_05_loop, lambda model, X, y, steps, lr: train(model, X, y, steps + 1, lr), "it takes 4"),
     (check_05_loop, lambda model, X, y, steps, lr: train(model, X, y, steps, 0.1), "the lr handed in"),
     (check_05_loop, partial(train, loss=F.l1_loss), "mean absolute error"),
     (check_05_loop, partial(train, rule=Adam), "not as plain SGD"),
@@ -346,6 +369,8 @@ WRONG = [
     (check_05_warmup, lambda t: min((t + 1) / 5, (100 - t) / 96), "not half a wave"),
     (check_05_warmup, lambda t: min((t + 1) / 5, math.cos(math.pi / 2 * (t - 4) / 96)), "not half a wave"),
     (check_05_warmup, lambda t: warmup(t) if t < 5 else warmup(min(t + 1, 100)), "over in epoch 99"),
+    (check_05_warmup, lambda t: warmup(t) if t < 5 else 0.1 * warmup(t), "from 1 to 0.1"),
+    (check_05_warmup, lambda t: warmup(t) if t < 5 else (1 + math.cos(math.pi * (t - 5) / 96)) / 2, "in epoch 100"),
     (check_05_warmup, counting(), "depend on t alone"),
     (check_05_warmup, lambda t: [warmup(t), t], "must be a number"),
     (check_05_warmup, warmup(3), "must be a function"),
@@ -358,6 +383,7 @@ WRONG = [
     (check_05_kappa, 103, "Too high"),
     (check_05_kappa, np.float64(300), "Too high"),
     (check_05_kappa, 1 / 64, "Below 1?"),
+    (check_05_kappa, 0, "above 0"),
     (check_05_kappa, 63_000, "a number of steps"),
     (check_05_kappa, [64, 70], "must be a number"),
     (check_05_report, lambda validation, test: test.min(0).values.mean(), "looking at the test rows"),

@@ -206,7 +206,7 @@ RIGHT = [
     (check_08_saying, pd.DataFrame(both(HIGHER.numpy(), SAME.numpy())), "does not hold"),
     (check_08_saying, {"boston": LOWER, "Diabetes": SAME, "digits": HIGHER}, "depends"),
     (check_08_saying, both(LOWER.clone().requires_grad_(), LOWER), np.str_("holds")),
-]
+]  # fmt: skip
 WRONG = [
     (check_08_verdicts, VERDICTS | {"B": "holds"}, CASES, "Right: 4 of 5. B is not “holds”.\nA mean below zero is not enough"),
     (check_08_verdicts, VERDICTS | {"B": "depends"}, CASES, "neither for the saying nor against it"),
@@ -224,6 +224,7 @@ WRONG = [
     (check_08_verdicts, {"A": "holds", "B": "holds", "D": "holds"}, CASES, "No verdict on C, E."),
     (check_08_verdicts, list(VERDICTS.values()), CASES, "must be a dictionary"),
     (check_08_verdicts, "holds", CASES, "must be a dictionary"),
+    (check_08_verdicts, {"A": "holds"}, {"A": CASES["A"]}, "cases are gone"),
     (check_08_paired, lambda new, old: (100 * (new.mean() - old.mean()) / old.mean(), 100 * (new.var() / len(new) + old.var() / len(old)) ** 0.5 / old.mean()), "two groups of strangers, and"),
     (check_08_paired, with_se(lambda change, new, old: change.std()), "single pairs scatter"),
     (check_08_paired, with_se(lambda change, new, old: change.std() / len(old)), "the root of n"),
@@ -273,6 +274,7 @@ WRONG = [
     (check_08_false_alarms, 50, 17, "The third standard error changes more"),
     (check_08_false_alarms, 0.05, 0.003, "a whole number from 0 to 1000"),
     (check_08_false_alarms, 5, 0.3, "in percent?"),
+    (check_08_false_alarms, 5, 0, "in percent?"),
     (check_08_false_alarms, 1050, 3, "from 0 to 1000"),
     (check_08_false_alarms, 50, -3, "beyond_three counts comparisons"),
     (check_08_false_alarms, "fifty", 3, "must be a number"),
@@ -286,6 +288,7 @@ WRONG = [
     (check_08_saying, both(LOWER.mean(), LOWER), "holds", "is one number"),
     (check_08_saying, both(-3.0, -2.0), "holds", "is one number"),
     (check_08_saying, both(LOWER[:1], LOWER), "holds", "is one number"),
+    (check_08_saying, both((-3.0, 0.5), (-2.0, 0.4)), "holds", "Mean and standard error?"),
     (check_08_saying, both([], LOWER), "holds", "is empty"),
     (check_08_saying, both("-3 ± 0.5", LOWER), "holds", "must be a tensor"),
     (check_08_saying, both(0 * LOWER, LOWER), "holds", "with themselves?"),

@@ -58,19 +58,19 @@ def _trained(train, steps, lr=0.1, hidden=()):
 def check_05_loop(my_train):
     """A function of (model, X, y, steps, lr) that trains the model in place."""
     my_train = function(my_train, "my_train")
-    start, result = _trained(my_train, 0)
-    one, three = (_trained(my_train, steps)[0] for steps in (1, 3))
+    start, _ = _trained(_plain_sgd(), 0)
+    (one, _), (three, result) = _trained(my_train, 1), _trained(my_train, 3)
 
     def is_after(order, steps=3, **options):
         return torch.allclose(three, _trained(_plain_sgd(*order, **options), steps)[0], atol=1e-5)
 
-    if not torch.equal(start, _trained(_plain_sgd(), 0)[0]):
-        raise Wrong("Asked for 0 steps, it trains all the same. Who says how many steps there are?")
     if torch.equal(start, three):
         if isinstance(result, nn.Module):
             raise Wrong("The model that was handed in never moves. Do you train a copy of it?")
-        raise Wrong("The weights never move: whenever step() is called, the gradient is empty, or 0.")
+        raise Wrong("The weights never move: at each step the gradient is empty, or 0, or they don't get it.")
     right = ["zero", "backward", "step"]
+    if torch.equal(one, three):
+        raise Wrong("Asked for 1 step or for 3, it ends at the same place. How often does the loop go round?")
     if not is_after(right) and (taken := [steps for steps in (1, 2, 4, 6) if is_after(right, steps)]):
         raise Wrong(f"Asked for 3 steps, it takes {taken[0]}. How often does the loop go round?")
     if torch.equal(start, one):
@@ -100,7 +100,7 @@ def check_05_adagrad(my_adagrad):
         if new is None:
             raise Wrong("Your rule returns nothing. Hand back the new weights.")
         try:
-            new = torch.as_tensor(new).detach().double()
+            new = torch.as_tensor(new).detach().double().clone()  # s may go on changing what it holds
         except (TypeError, ValueError, RuntimeError):
             new = torch.zeros(0)
         if new.shape != g.shape:
@@ -196,8 +196,10 @@ def check_05_warmup(my_factor):
     if not np.allclose(factors[:5], [0.2, 0.4, 0.6, 0.8, 1.0], atol=1e-3):
         shown = ", ".join(f"{factor:.2f}" for factor in factors[:5])
         raise Wrong(f"The first five are {shown}. They should climb in equal steps from 1/5 to 1.")
-    if abs(factors[100]) > 0.01:
-        raise Wrong(f"The climb is right. But in epoch 100 the factor is {factors[100]:.2f} instead of 0.")
+    if abs(factors[100]) > 1e-4:
+        raise Wrong(f"The climb is right. But in epoch 100 the factor is {factors[100]:.2g} instead of 0.")
+    if factors[5] < 0.9:
+        raise Wrong(f"From epoch 4 to epoch 5 there is a jump, from 1 to {factors[5]:.2g}.")
 
     def wave(start):
         return [(1 + np.cos(np.pi * (t - start) / (100 - start))) / 2 for t in range(5, 101)]
@@ -231,7 +233,9 @@ def check_05_kappa(my_guess):
     ratio = sgd_steps / momentum_steps
     if 0.7 < guess / ratio < 1.6:
         return f"Near: about {sgd_steps:,} steps against {momentum_steps:,}, {ratio:.0f} times as many."
-    if 0 < guess < 1:
+    if guess <= 0:
+        raise Wrong("How many times as many is a number above 0, and above 1 if momentum is worth its while.")
+    if guess < 1:
         raise Wrong("Below 1? That would be steps of momentum for each one of gradient descent.")
     typical = (
         (kappa, "That is κ itself. Momentum does not take it away: it replaces it by its root."),
@@ -272,10 +276,10 @@ def check_05_report(my_report):
         (test.gather(0, validation.argmin(0)[None]).median(), "A median over the networks? The race reports the mean."),
     )  # fmt: skip
     recognise(value, typical, atol=1e-4)
-    if abs(value - right(validation, test)) > 1e-3:
+    if abs(value - right(validation, test)) > 3e-3:
         raise Wrong("That is not the mean test error at each network's best rate. Which way does dim go?")
     other = race(0.0, 0.3, 0.1, 0.2, 0.1, M=7)
-    if abs(reported(*other) - right(*other)) > 1e-3:
+    if abs(reported(*other) - right(*other)) > 3e-3:
         raise Wrong("Right for 4 rates and 50 networks, but not for 5 and 7. Which size is written in?")
     # A rate at which all runs diverge, and one at which the fifth network's does.
     diverged = [errors.clone() for errors in (validation, test)]
@@ -289,6 +293,6 @@ def check_05_report(my_report):
     without = [0, 2]  # the rates at which no run at all diverged
     if abs(value - right(validation[without], test[without])) < 1e-4:
         raise Wrong("A rate at which one network diverged is out for all. The others may still take it.")
-    if abs(value - expected) > 1e-3:
+    if abs(value - expected) > 3e-3:
         raise Wrong("Right, until a run diverges: argmin takes nan for the lowest. Make it infinity first.")
     return "Chosen on the validation rows, reported on the test rows, and no diverged run is chosen."

@@ -24,9 +24,9 @@ def check_06_best_of_twenty(my_guess):
         raise Wrong("Right in size. How far it lies below is a distance, a number above 0.")
     if guess < 0:
         raise Wrong("Would the lowest of twenty scores lie above 4.5? How far below is a number above 0.")
-    if guess > 100:
-        raise Wrong("Is that in dollars? my_guess counts thousands of them.")
-    if abs(guess - 4.5 + gap) < 0.3:
+    if guess > 10:
+        raise Wrong("Is that in dollars, or percent? my_guess counts thousands of dollars.")
+    if guess > 3:
         raise Wrong("Is that the best score itself? Wanted is its distance from 4.5.")
     if abs(guess - gap / 0.3) < 0.2:
         raise Wrong("That many standard deviations, yes. And how many thousand dollars are they?")
@@ -84,7 +84,11 @@ def check_06_folds(my_folds):
 
 
 def _folds(my_folds, rows, k, seed):
-    return [tuple(np.asarray(part) for part in pair) for pair in ask(my_folds, rows, k, seed)]
+    pairs = ask(my_folds, rows, k, seed)
+    pairs = [pairs] if isinstance(pairs, dict) else list(pairs)
+    if any(isinstance(pair, dict) for pair in pairs):
+        raise Wrong("Wanted is a list of pairs, and a dictionary is neither a list nor a pair.")
+    return [tuple(np.asarray(list(a) if isinstance(a, set) else a) for a in pair) for pair in pairs]
 
 
 def _split(rows, pairs):
@@ -104,6 +108,8 @@ def check_06_pooled(my_rmse):
         (np.mean(np.sqrt(by_fold)), "That is the average of the folds' roots. Pool first, then take the root."),
         (np.average(np.sqrt(by_fold), weights=sizes), "The folds' roots, each by its size. Take the root last, and once."),
         (np.sqrt(np.mean(by_fold)), "Close: each fold counts the same here. Each row should; folds differ in size."),
+        (np.sqrt(by_fold[0]), "That is the first fold alone. The others err, too."),
+        (-np.sqrt(np.mean(every**2)), "The size is right. But a root is above 0."),
         (np.mean(every**2), "That is the mean squared error. Its root is still to be taken."),
         (np.mean(np.abs(every)), "That is the mean absolute error: a root of each square alone."),
         (np.sqrt(np.sum(every**2)), "That is the root of the sum. It would grow with the number of rows."),
@@ -124,7 +130,7 @@ def check_06_pooled(my_rmse):
         errors = [draws.normal(1, 2, size) for size in sizes]
         right = np.sqrt(np.mean(np.concatenate(errors) ** 2))
         if abs(number(ask(my_rmse, errors), "The RMSE") - right) > 0.01:
-            raise Wrong(f"Right for folds of 4, 2 and 1 rows, but not for {len(sizes)} of {sizes} rows.")
+            raise Wrong(f"Right for folds of 4, 2 and 1 rows, but not of {', '.join(map(str, sizes))}.")
     return "All squared errors together, one mean, one root."
 
 
@@ -147,6 +153,7 @@ def check_06_standard_error(my_se):
         (sd * (1 / m + 1 / share) ** 0.5, "The fraction is upside down: more training rows should not widen the ±."),
         (sd * share**0.5, "The bracket has two parts. Where is the 1/m of the plain standard error?"),
         (sd * (1 / m + 40 / 140) ** 0.5, "The held-out rows are set against all. Against which should they be?"),
+        ((sd**2 / m + share) ** 0.5, "Both parts of the bracket multiply the variance, also the fraction."),
         (sd * (bracket / m) ** 0.5, "You divide by m twice: it is in the bracket already."),
     )  # fmt: skip
     recognise(value, typical, atol=0.003)
@@ -190,6 +197,7 @@ def check_06_twice(my_guess):
         (0.2, "That share of the rows has its twin in the same fold. It is the squared errors that it scales."),
         (0.04, "That is the square of a fifth. From squared errors to an RMSE leads a root."),
         (0.8, "For that share of the rows the twin answers, without an error. Which share is left?"),
+        (0.894, "The root is right. But for that share the twin answers, without an error. Which is left?"),
     )  # fmt: skip
     recognise(guess, typical, atol=0.019)
     raise Wrong(

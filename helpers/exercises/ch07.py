@@ -46,10 +46,12 @@ class _Shared(_Modular):
 
 
 class _Mixed(_Idle):
-    """A function and a module take turns, three ReLUs in all."""
+    """Functions and a module take turns in a loop, four ReLUs in all."""
 
     def forward(self, x):
-        return self.fc3(self.dropout(F.relu(self.relu2(self.fc2(F.relu(self.fc1(x)))))))
+        for layer, relu in ((self.fc1, F.relu), (self.fc2, self.relu2)):
+            x = F.relu(relu(layer(x)))
+        return self.fc3(self.dropout(x))
 
 
 class _Bent(_Named):
@@ -140,9 +142,9 @@ def check_07_relus(count_relus):
             f"A network may call one nn.ReLU twice; then two run, and you find {shared:g}.\n"
             "Count the calls, not the modules."
         )
-    if (mixed := found(_Mixed)) != 3:
+    if (mixed := found(_Mixed)) != 4:
         raise Wrong(
-            f"In a network that calls F.relu twice and one nn.ReLU, three run, and you find {mixed:g}.\n"
+            f"In a network that calls F.relu three times and one nn.ReLU, four run, and you find {mixed:g}.\n"
             "Which of them does your function overlook, or count twice?"
         )
     return "Functions and modules are counted when they run, one called twice as two, an idle one not."
@@ -203,7 +205,7 @@ def _judge_kept(keep_best, seed, lr):
             "Which line changes the weights? Copy before it."
         )
     if not same(states[best]):
-        model.float().load_state_dict(found)
+        model.to(x.dtype).load_state_dict(found)
         raise Wrong(
             f"In 30 steps the smallest loss was {losses[best]:.3f}; the weights you return have "
             f"{F.mse_loss(model(x), y).item():.3f}.\nCompare the loss of each step with the smallest so far."
@@ -222,6 +224,8 @@ def check_07_averaging(my_guess, averaged):
     told = f"You guessed {guess:.2f}; the run gives {run} ± {error:.2f}. "
     if guess > 100:
         raise Wrong(told + "Is yours in dollars?\nmy_guess counts thousands of them.")
+    if guess <= 0:
+        raise Wrong("An RMSE is above 0.")
     if guess < 1:
         raise Wrong(told + "Is yours in scaled units?\nThe table above is in $1000s.")
     if guess > single + 0.3:
@@ -258,7 +262,7 @@ def check_07_load(load_and_predict):
     # Where the last weights are 0, dropout has no say: the prediction is the last bias.
     plain = {name: torch.zeros_like(value) for name, value in _Named().state_dict().items()}
     plain["fc3.bias"] += 7
-    if not torch.allclose(predicted(plain)[0], torch.tensor(7.0)):
+    if not torch.allclose(predicted(plain)[0], torch.full((20, 1), 7.0, dtype=torch.float32), atol=1e-3):
         raise Wrong("The predictions do not come from the weights that were handed in.\nAre they loaded?")
     model = _Named().eval()
     (output, wants_grad), (again, _) = predicted(model.state_dict()), predicted(model.state_dict())
@@ -268,7 +272,7 @@ def check_07_load(load_and_predict):
             "The weights are right. Which thing is in no state dict?"
         )
     if not torch.allclose(output, model(x).float(), atol=1e-3):
-        raise Wrong("Each time the same answers, but not those of a network with these weights, for these x.")
+        raise Wrong("Each time the same answers, but not those of these weights in eval mode.")
     if wants_grad:
         raise Wrong(
             "The predictions are right. But PyTorch has prepared for their gradients, which nobody needs.\n"
@@ -280,8 +284,8 @@ def check_07_load(load_and_predict):
     renamed.load_state_dict(dict(zip(renamed.state_dict(), numbered.state_dict().values())))
     if _accepts(load_and_predict, numbered.state_dict(), x, renamed):
         raise Wrong(
-            "Right for weights that fit. But those of the numbered Regressor, with other names, go in\n"
-            "without a word, and predictions come from random numbers. Which argument silences the error?"
+            "Right for weights that fit. But those of the numbered Regressor, with other names, go in,\n"
+            "and predictions come from random numbers. Which argument silences the error?"
         )
     part = {name: value for name, value in model.state_dict().items() if name != "fc2.bias"}
     if _accepts(load_and_predict, part, x):

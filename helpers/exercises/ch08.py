@@ -55,12 +55,12 @@ def check_08_false_alarms(beyond_two, beyond_three):
             raise Wrong(f"{name} counts comparisons: a whole number from 0 to {COMPARISONS}.")
     if guesses[0] % 1 and guesses[0] < 1:
         raise Wrong(f"A share? beyond_two counts comparisons: a whole number from 0 to {COMPARISONS}.")
-    if 4 <= guesses[0] <= 6 and 0 < guesses[1] < 1:
+    if 4 <= guesses[0] <= 6 and guesses[1] < 1:
         raise Wrong(f"Is that in percent? Wanted is how many of {COMPARISONS} comparisons it is.")
     if guesses[1] > guesses[0]:
         raise Wrong("Whatever is beyond three standard errors is beyond two as well. Did you exchange them?")
     torch.manual_seed(0)
-    changes = torch.randn(COMPARISONS, PAIRS)
+    changes = torch.randn(COMPARISONS, PAIRS, dtype=torch.float32)
     distance = changes.mean(1).abs() / (changes.std(1) / PAIRS**0.5)
     found = [(distance > errors).sum().item() for errors in (2, 3)]
     told = f"You guessed {guesses[0]:g} and {guesses[1]:g}; the run gives {found[0]} and {found[1]}.\n"
@@ -159,6 +159,8 @@ def check_08_verdicts(my_verdicts, cases):
     """A verdict for each case, such as {"A": "depends", "B": "holds"}."""
     if not isinstance(my_verdicts, (dict, pd.Series)) or not isinstance(cases, dict) or not cases:
         raise Wrong('my_verdicts must be a dictionary, such as {"A": "depends", "B": "holds"}.')
+    if len(cases) < 5:
+        raise Wrong("Some of the five cases are gone. Leave them as they stand, and judge each.")
     verdicts = _named(my_verdicts, cases)
     if missing := [name for name in cases if name not in verdicts]:
         raise Wrong(f"No verdict on {', '.join(map(str, missing))}.")
@@ -282,6 +284,8 @@ def _each(values, name):
     if numbers and (count := math.prod(np.shape(values))) < 2:
         held = "one number" if count else "empty"
         raise Wrong(f"{name} is {held}. The rule needs the change of each split.")
+    if numbers and count < 5:
+        raise Wrong(f"{name} has {count} numbers. Mean and standard error? Hand in the change of each split.")
     if len(np.shape(values)) == 2 and 1 in np.shape(values):
         values = torch.as_tensor(values).reshape(-1)
     return tensor(values, name, (None,)).double()
