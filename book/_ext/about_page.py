@@ -6,21 +6,29 @@ from urllib.parse import urlencode
 import yaml
 
 
-def describe_edition(app, pagename, templatename, context, doctree):
+def find_edition(app, config):
     citation = yaml.safe_load((Path(app.srcdir) / "CITATION.cff").read_text(encoding="utf-8"))
-    date, repository = citation["date-released"], app.config.repository  # which notebooks.py finds
-    version = citation["version"]
+    date = citation["date-released"]
+    config.version = config.release = citation["version"]
+    config.edition_date = f"{date.day} {date:%B %Y}"
+
+
+def describe_edition(app, pagename, templatename, context, doctree):
+    config, repository = app.config, app.config.repository  # which notebooks.py finds
     asked = {
         "title": f"Mistake: {context.get('title', pagename)}",
-        "body": f"Page: {pagename}, version {version}\nWhat it says:\nWhat is wrong with it:\n",
+        "body": f"Page: {pagename}, version {config.version}\nWhat it says:\nWhat is wrong with it:\n",
     }
     context["edition"] = {
-        "version": version,
-        "date": f"{date.day} {date:%B %Y}",
+        "version": config.version,
+        "date": config.edition_date,
         "report": repository and f"https://github.com/{repository}/issues/new?{urlencode(asked)}",
     }
 
 
 def setup(app):
+    # A value of the configuration, so that pages are written anew when it changes.
+    app.add_config_value("edition_date", "", "html")
+    app.connect("config-inited", find_edition)
     app.connect("html-page-context", describe_edition)
     return {"version": "1", "parallel_read_safe": True}

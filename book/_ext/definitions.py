@@ -1,12 +1,9 @@
 """The glossary's definitions as a script, for pages to show them where a word of it is pointed at."""
 
-import json
 import re
-from pathlib import Path
 
 from docutils import nodes
-
-FILE = "_static/definitions.js"
+from sections import write_script
 
 
 def write_definitions(app, exception):
@@ -20,10 +17,7 @@ def write_definitions(app, exception):
             meaning = term.parent.next_node(nodes.definition).next_node(nodes.paragraph).astext()
             meaning = re.sub(r" Chapter \d+\.$", "", meaning)  # whose link would be lost
             found |= {anchor: [term.astext(), meaning] for anchor in term["ids"]}
-    script = f"window.DEFINITIONS = {json.dumps(found, ensure_ascii=False)};\n"
-    path = Path(app.outdir) / FILE
-    if not path.exists() or path.read_text(encoding="utf-8") != script:
-        path.write_text(script, encoding="utf-8")
+    write_script(app, "definitions", found)
 
 
 def setup(app):

@@ -10,8 +10,6 @@ from pathlib import Path
 from docutils import nodes
 from sphinx import addnodes
 
-FILE = "_static/sections.js"
-
 
 def note_sections(app, doctree, page):
     """Keep what the page's sections say until all pages are there; those that did not change are kept."""
@@ -54,10 +52,13 @@ def write_sections(app, exception):
     pages = sorted(notes(app).glob("*.json"))
     names = {page.replace("/", "-") for page in app.env.found_docs}
     rows = [row for path in pages if path.stem in names for row in json.loads(path.read_text("utf-8"))]
-    script = (
-        "window.SECTIONS = [\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n];\n"
-    )
-    path = Path(app.outdir) / FILE
+    write_script(app, "sections", rows)
+
+
+def write_script(app, name, value):
+    """Write _static/name.js, which gives a page ``window.NAME``; an untouched file keeps its time."""
+    script = f"window.{name.upper()} = {json.dumps(value, ensure_ascii=False)};\n"
+    path = Path(app.outdir) / "_static" / f"{name}.js"
     if not path.exists() or path.read_text(encoding="utf-8") != script:
         path.write_text(script, encoding="utf-8")
 

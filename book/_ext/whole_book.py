@@ -4,7 +4,6 @@ import re
 import zipfile
 from pathlib import Path
 
-import yaml
 from docutils import nodes
 
 NAME = "neural-networks-measured"
@@ -35,8 +34,6 @@ def describe_epub(app, config):
     config.epub_basename, config.epub_title = NAME, config.html_title
     config.epub_author = config.epub_publisher = config.author
     config.epub_identifier = config.epub_uid = NAME
-    citation = (Path(app.srcdir) / "CITATION.cff").read_text(encoding="utf-8")
-    config.version = config.release = yaml.safe_load(citation)["version"]
 
 
 def keep_epub_plain(app, pagename, templatename, context, doctree):

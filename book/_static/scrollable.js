@@ -1,6 +1,5 @@
 // Code and tables that scroll are a stop for the Tab key. The theme measures all of a page at once to
-// know which do, and so lays out all that style sheets leave for later: on a phone, the page stands still.
-// Here each is measured when it is drawn, or changes its size.
+// know which do. Here each is measured when it is drawn, or changes its size.
 "use strict";
 (() => {
   const drawn = new ResizeObserver((entries) => {
