@@ -1,5 +1,6 @@
 """How good is a model, and how sure can one be? Means with their standard errors, and folds."""
 
+import math
 import numbers
 
 import numpy as np
@@ -208,6 +209,192 @@ def _hold_out(splits, share, seed, groups, name):
             ) from error
         triples.append((train[kept], train[aside], test))
     return triples
+
+
+class Estimate:
+    """A mean over random splits and seeds, and how far it may be off by chance: its standard error.
+
+    Compared with a number it answers by the book's rule: ``gap > 0`` says whether the mean is *surely* above
+    zero, three standard errors or more, and ``-1 < gap < 1`` whether it surely lies between the two. So neither
+    of ``gap > 0`` and ``gap < 0`` may be true: then nobody knows. Two estimates are compared by that of their
+    paired differences, ``estimate(a - b) > 0``.
+
+    Attributes
+    ----------
+    mean, se : float
+        In the unit of the values.
+    n : int
+        How many values.
+
+    Examples
+    --------
+    >>> gap = estimate([2.0, 3.0, 4.0, 3.0])
+    >>> gap, gap > 0, gap > 2
+    (3.00 ± 0.41 (n = 4), True, False)
+    """
+
+    RULE = 3  # standard errors that a verdict needs
+    __array_ufunc__ = None  # so that NumPy's numbers leave a comparison to this class
+
+    def __init__(self, mean, se, n):
+        self.mean, self.se, self.n = mean, se, n
+
+    def band(self, errors=None):
+        """Return (low, high): as a rule three standard errors below the mean and above it.
+
+        Examples
+        --------
+        >>> Estimate(5.0, 1.0, 100).band()
+        (2.0, 8.0)
+        """
+        errors = self.RULE if errors is None else errors
+        return self.mean - errors * self.se, self.mean + errors * self.se
+
+    def reading(self, same=0):
+        """Read a verdict, in this order: "same", "higher", "lower", or "unclear".
+
+        *Same* means surely smaller than ``same``, on either side of zero, and comes first; *higher* and *lower*
+        mean surely above or below zero; all else is *unclear*.
+
+        Examples
+        --------
+        >>> Estimate(0.4, 0.1, 100).reading(same=1), Estimate(0.4, 0.1, 100).reading()
+        ('same', 'higher')
+        """
+        if -same < self < same:
+            return "same"
+        return "higher" if self > 0 else "lower" if self < 0 else "unclear"
+
+    def __gt__(self, number):
+        return self.band()[0] > _plain(number)
+
+    def __lt__(self, number):
+        return self.band()[1] < _plain(number)
+
+    def __ge__(self, number):
+        raise TypeError("an estimate is never known to be exactly a number: use > or <, not >= or <=")
+
+    __le__ = __ge__
+
+    def __mul__(self, factor):
+        """In another unit, such as ``100 * gap`` in percent."""
+        return Estimate(self.mean * factor, self.se * abs(factor), self.n)
+
+    __rmul__ = __mul__
+
+    def __neg__(self):
+        return self * -1
+
+    def __truediv__(self, divisor):
+        return self * (1 / divisor)
+
+    def __float__(self):
+        return float(self.mean)
+
+    def __str__(self):
+        # Two digits of the standard error: one would leave a factor of two open.
+        decimals = max(0, 1 - math.floor(math.log10(self.se))) if self.se > 0 else 2
+        return f"{self.mean:.{decimals}f} ± {self.se:.{decimals}f}"
+
+    def __repr__(self):
+        return f"{self} (n = {self.n})"
+
+
+class Share(Estimate):
+    """The share of runs in which something happened; none or all of them leave room for doubt, too.
+
+    Its ``band`` is Wilson's, which stays between 0 and 1. Compared as an ``Estimate``, with numbers from 0 to 1.
+
+    Source
+    ------
+    Wilson (1927), Probable inference, the law of succession, and statistical inference.
+
+    Examples
+    --------
+    >>> share([True] * 15 + [False] * 85), share([False] * 100)
+    (15.0% ± 3.6% (n = 100), none of 100 (0% to 8%))
+    """
+
+    def band(self, errors=None):
+        """Return (low, high), as a rule with three standard errors."""
+        z2 = (self.RULE if errors is None else errors) ** 2
+        middle = (self.mean + z2 / (2 * self.n)) / (1 + z2 / self.n)
+        half = math.sqrt(z2 * self.mean * (1 - self.mean) / self.n + z2**2 / (4 * self.n**2)) / (
+            1 + z2 / self.n
+        )
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    def __str__(self):
+        if 0 < self.mean < 1:
+            return str(100 * self).replace(" ", "% ", 1) + "%"
+        low, high = self.band()
+        return f"{'all' if self.mean else 'none'} of {self.n} ({100 * low:.0f}% to {100 * high:.0f}%)"
+
+    def __repr__(self):
+        return super().__repr__() if 0 < self.mean < 1 else str(self)
+
+
+def _plain(number):
+    if isinstance(number, Estimate):
+        raise TypeError(
+            "two estimates are compared pair by pair: estimate(a - b) > 0, with the values of each; what chance did "
+            "to both then cancels"
+        )
+    return float(number)
+
+
+def estimate(values, new_rows=None):
+    """Return the mean of ``values`` (n,) with its standard error, an ``Estimate``.
+
+    Parameters
+    ----------
+    values : n numbers
+        Independent ones, such as one error for each split and seed; or paired differences of them.
+    new_rows : float, optional
+        Test rows for each training row, such as 1.0 for halves. The standard error then speaks of new rows from
+        the same source: splits of one table share rows, so that more of them tell ever less. Without it, the
+        standard error speaks of splits of these very rows.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two values, or one is NaN or infinite.
+
+    Source
+    ------
+    Nadeau & Bengio (2003), Inference for the generalization error.
+
+    Examples
+    --------
+    >>> estimate([1, 2, 6]), estimate([1, 2, 6], new_rows=1.0)
+    (3.0 ± 1.5 (n = 3), 3.0 ± 3.1 (n = 3))
+    """
+    values = _finite(values, "values")
+    variance = values.var(ddof=1) * (1 / len(values) + (new_rows or 0))
+    return Estimate(float(values.mean()), float(variance**0.5), len(values))
+
+
+def share(happened):
+    """Return the share of runs (n,) in which something ``happened``, True or False, a ``Share``.
+
+    Raises ValueError if a value is something else, or there is none.
+
+    Examples
+    --------
+    >>> share(torch.tensor([True, False, False, False]))
+    25% ± 22% (n = 4)
+    """
+    happened = np.asarray(_array(happened)).ravel()
+    if not len(happened) or not np.isin(happened, [0, 1]).all():
+        raise ValueError(
+            "happened must be True or False for each run, such as errors < 5; got other values, or none"
+        )
+    mean = float(happened.mean())
+    return Share(mean, math.sqrt(mean * (1 - mean) / len(happened)), len(happened))
 
 
 def mean_se(values, digits=4):
