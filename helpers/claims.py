@@ -41,11 +41,9 @@ def claim(words, condition):
 
     Examples
     --------
-    >>> gap = Estimate(2.0, 0.5, 100)
-    >>> claim("The error was higher", lambda: gap > 0)
-    ✓ gap = 2.00 ± 0.50 (n = 100)
-    >>> claim("The error was more than 3 higher", lambda: gap > 3)
-    ✗ “The error was more than 3 higher” does not hold: gap > 3, but gap = 2.00 ± 0.50 (n = 100)
+    >>> gap = estimate([2.0, 3.0, 4.0, 3.0])
+    >>> claim("With dropout the error was higher", lambda: gap > 0)
+    ✓ gap = 3.00 ± 0.41 (n = 4)
     """
     if not isinstance(words, str) or not words.strip():
         raise TypeError(f"words must be a sentence of the text; got {words!r}")
@@ -74,16 +72,17 @@ def report():
 
     Examples
     --------
-    >>> claim("Two and two are four", lambda: 2 + 2 == 4)
-    ✓ 2 + 2 = 4
+    >>> claim("Two and two are five", lambda: 2 + 2 == 5)
+    ✗ “Two and two are five” does not hold: 2 + 2 == 5, but 2 + 2 = 4
     >>> report()
-    All ... hold.
+    1 of ... sentences of this chapter does not hold with your change:
+    ✗ “Two and two are five” does not hold: 2 + 2 == 5, but 2 + 2 = 4
     """
     broken = [line for line in _said.values() if line]
     if not _said:
         print("No sentence was checked: run the chapter from its first cell.")
     elif not broken:
-        print(f"All {len(_said)} sentences of this chapter that state a result hold.")
+        print(f"All {len(_said)} sentences of this chapter that were checked hold.")
     else:
         do = "does" if len(broken) == 1 else "do"
         print(f"{len(broken)} of {len(_said)} sentences of this chapter {do} not hold with your change:")

@@ -156,7 +156,7 @@ def scale_splits(frame, splits):
     ----------
     frame : DataFrame (n, features + 1)
         Raw numbers, the target in the last column.
-    splits : list of M pairs (train rows, test rows)
+    splits : list of M pairs (train rows, test rows), or of triples as ``validation.hold_out`` gives
         Row numbers, as scikit-learn's splitters give them.
 
     Returns
@@ -186,7 +186,7 @@ def scale_splits(frame, splits):
     if not splits:
         raise ValueError("splits is empty; give at least one pair (train rows, test rows)")
     scaled, ranges = np.empty((len(splits), *table.shape), dtype=np.float32), []
-    for i, (train, _) in enumerate(splits):
+    for i, (train, *_) in enumerate(splits):
         if len(train) == 0:
             raise ValueError(f"splits[{i}] has no training rows to fit the scaler on")
         _check_range(frame, train, f"of splits[{i}]")
