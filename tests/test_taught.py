@@ -31,7 +31,7 @@ def taught(chapter, beginning):
 
 @pytest.fixture
 def house_prices():
-    """The names that chapter 2's cells find in place, with a shorter run."""
+    """The names that chapter 3's cells find in place, with a shorter run."""
     split = data.split_and_scale(data.load_boston(), test_size=0.5, seed=0)
     shuffle = torch.Generator().manual_seed(0)
     train_set = TensorDataset(split.X_train, split.y_train)

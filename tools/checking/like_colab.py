@@ -4,7 +4,7 @@ Each is run in an environment with the versions of Google Colab: from an empty f
 ``helpers``, with the network cut off. What Colab lacks, the first cell must name in a sentence; it
 is then given the network to install it.
 
-Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (such as 02, or 02_house_prices)
+Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (such as 02, or 03_house_prices)
 """
 
 import argparse
