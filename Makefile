@@ -2,7 +2,7 @@
 # make pdf        the whole book as one PDF, and the site offers it (needs Chromium)
 # make epub       the same for reading devices, and the site offers it
 # make test       the environment, then every notebook and every test
-# make notebooks  re-execute the chapters that changed (CHAPTERS="02 05": only these)
+# make notebooks  re-execute the chapters that changed (CHAPTERS="03 06": only these)
 # make lint       mistakes that a machine sees: in code, layout, types, spelling, workflows
 # make mutate     damage the book, one fault at a time, and list what the checks miss
 # make upgrade    try the newest versions of everything, and say which numbers move

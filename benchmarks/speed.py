@@ -1,6 +1,6 @@
 """How long does a network take to train, one at a time and many at once?
 
-All ways train the house-price network of chapter 2 on the same 253 rows, and take turns, so that
+All ways train the house-price network of chapter 3 on the same 253 rows, and take turns, so that
 whatever else the machine does meets them alike. Each part updates benchmarks/speed.json, from which
 speed_page.py then writes the page book/reference/speed.md.
 

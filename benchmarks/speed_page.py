@@ -3,7 +3,7 @@
 from statistics import median, quantiles
 
 NAMES = {
-    "loop": "the loop of chapter 2",
+    "loop": "the loop of chapter 3",
     "scikit": "scikit-learn's `MLPRegressor`",
     "scikit on all cores": "`MLPRegressor`, one on each core",
     "skorch": "skorch",

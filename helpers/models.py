@@ -1,4 +1,4 @@
-"""The networks: written out in chapter 2, imported ever after."""
+"""The networks: written out in chapter 3, imported ever after."""
 
 from torch import nn
 
@@ -67,7 +67,7 @@ class MLP(nn.Sequential):
 
 
 class Regressor(MLP):
-    """The house-price network of chapter 2: 13-50-30-1, ReLU, dropout on the 30, linear output.
+    """The house-price network of chapter 3: 13-50-30-1, ReLU, dropout on the 30, linear output.
 
     Input (..., 13) scaled features, output (..., 1) scaled price. 2,261 parameters.
 

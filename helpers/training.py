@@ -1,4 +1,4 @@
-"""The training loop of chapter 2, and what measures its result."""
+"""The training loop of chapter 3, and what measures its result."""
 
 import copy
 import math

@@ -87,7 +87,7 @@ def test_a_call_without_an_encoding_is_found(call, found):
 @pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
 def test_git_changes_no_line_ends(tmp_path):
     """As git for Windows checks out: bash would read a \\r of .ci/run as part of its commands."""
-    names = [".ci/run", "Makefile", "helpers/boston.csv", "book/_generated/02_house_prices.png"]
+    names = [".ci/run", "Makefile", "helpers/boston.csv", "book/_generated/03_house_prices.png"]
     for name in [".gitattributes", *names]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

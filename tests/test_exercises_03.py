@@ -1,401 +1,416 @@
 """What the checks of chapter 3 say to right answers, and to the wrong ones that people give."""
 
-import math
+import copy
+import statistics
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy import special
+from scipy import stats
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from torch import nn
-from torch.nn import functional as F
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
+from helpers.data import load_boston, split_and_scale
 from helpers.exercises.ch03 import (
-    check_03_fold,
-    check_03_hat,
-    check_03_learned_slope,
-    check_03_sigmoid_start,
-    check_03_small_inputs,
-    check_03_softmax,
-    check_03_softplus,
+    check_03_awake,
+    check_03_batches,
+    check_03_evaluate,
+    check_03_fewer_features,
+    check_03_paired,
+    check_03_quarter,
+    check_03_scaling,
 )
+from helpers.models import MLP, Regressor
+from helpers.training import eval_mode, predict, rmse
 
 
-def folded(weight=lambda W1, W2: W2 @ W1, bias=lambda b1, W2, b2: W2 @ b1 + b2):
-    def fold(first, second):
-        one = nn.Linear(first.in_features, second.out_features)
+def scaled(make=MinMaxScaler, rows=lambda train, test: train):
+    def scale(train, test):
+        scaler = make().fit(rows(train, test))
+        return scaler.transform(train), scaler.transform(test)
+
+    return scale
+
+
+def by_hand(low=lambda train: train.min(axis=0), high=lambda train: train.max(axis=0)):
+    def scale(train, test):
+        span = high(train) - low(train)
+        return (train - low(train)) / span, (test - low(train)) / span
+
+    return scale
+
+
+def as_tables(train, test):
+    scaler = MinMaxScaler().fit(train)
+    return (pd.DataFrame(scaler.transform(rows)) for rows in (train, test))
+
+
+def column_by_column(train, test):
+    train, test = pd.DataFrame(train), pd.DataFrame(test)
+    for column in train:
+        low, high = train[column].min(), train[column].max()
+        train[column], test[column] = ((rows[column] - low) / (high - low) for rows in (train, test))
+    return train, test
+
+
+def writes_into_train(train, test):
+    low, high = train.min(axis=0), train.max(axis=0)
+    train -= low
+    return train / (high - low), (test - low) / (high - low)
+
+
+def judged(switch=lambda model: None, metric=rmse, grad=False):
+    def evaluate(model, X, y):
+        switch(model)
+        with torch.set_grad_enabled(grad):
+            return metric(model(X), y)
+
+    return evaluate
+
+
+def careful(model, X, y):
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        error = rmse(model(X), y)
+    model.train(was_training)
+    return error
+
+
+def with_modes(model, X, y):
+    with eval_mode(model):
+        return ((model(X) - y) ** 2).mean().sqrt().item()
+
+
+def on_a_copy(model, X, y):
+    model = copy.deepcopy(model).eval()
+    return np.sqrt(np.mean((model(X).detach().numpy() - y.numpy()) ** 2))
+
+
+def layer_by_layer(model, X, y):
+    modes = [part.training for part in model.modules()]
+    error = rmse(predict(model, X), y)
+    for part, mode in zip(model.modules(), modes):
+        part.training = mode
+    return error.double()
+
+
+def if_it_trained(model, X, y):
+    trained = model.training
+    model.eval()
+    with torch.inference_mode():
+        error = float(rmse(model(X), y))
+    if trained:
+        model.train()
+    return [error]
+
+
+def outer_only(model, X, y):
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        error = rmse(model(X), y)
+    model.training = was_training
+    return error
+
+
+def seeded(model, X, y):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return rmse(model(X), y)
+
+
+def without_dropout(model, X, y):
+    for part in model.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+    with torch.no_grad():
+        return rmse(model(X), y)
+
+
+def frozen(model, X, y):
+    for p in model.parameters():
+        p.requires_grad_(False)
+    return careful(model, X, y)
+
+
+def never_again(model, X, y):
+    torch.set_grad_enabled(False)
+    return careful(model, X, y)
+
+
+def with_bias(value, weight=None, output_activation=nn.ReLU):
+    def make():
+        model = MLP(13, (50, 30), 1, output_activation=output_activation)
+        nn.init.constant_(model[4].bias, value)
+        if weight is not None:
+            nn.init.constant_(model[4].weight, weight)
+        return model
+
+    return make
+
+
+def lifted(lift):
+    """A network with a ReLU at its end, and ``lift`` of the last linear layer."""
+
+    def make():
+        model = relu_network()
         with torch.no_grad():
-            one.weight.copy_(weight(first.weight, second.weight))
-            one.bias.copy_(bias(first.bias, second.weight, second.bias))
-        return one
+            lift(model[-2])
+        return model
 
-    return fold
-
-
-def by_probing(first, second):
-    """A layer that gives what the pair gives for the rows of the identity, and for a row of zeros."""
-    one = nn.Linear(first.in_features, second.out_features)
-    one.bias.data = second(first(torch.zeros(first.in_features))).detach()
-    one.weight.data = (second(first(torch.eye(first.in_features))) - one.bias).detach().T
-    return one
+    return make
 
 
-def in_float64(first, second):
-    W1, b1, W2, b2 = (p.detach().numpy().astype(float) for p in (*first.parameters(), *second.parameters()))
-    one = nn.Linear(first.in_features, second.out_features, dtype=torch.float64)
-    one.weight.data, one.bias.data = torch.tensor(W2 @ W1), torch.tensor(W2 @ b1 + b2)
-    return one
+def own_layers(hidden=(50, 30), seed=None):
+    def make():
+        if seed is not None:
+            torch.manual_seed(seed)
+        layers, widths = [], [13, *hidden, 1]
+        for fan_in, fan_out in zip(widths, widths[1:]):
+            layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+        nn.init.constant_(layers[-2].bias, 1.0)
+        return nn.Sequential(*layers)
+
+    return make
 
 
-def of_float64(first, second):
-    eye = torch.eye(first.in_features, dtype=torch.float64)  # so a layer of float32 cannot be called with it
-    one = nn.Linear(first.in_features, second.out_features)
-    one.bias.data = second(first(0 * eye[0]))
-    one.weight.data = (second(first(eye)) - one.bias).T
-    return one
-
-
-def with_parameters(first, second):
-    one = nn.Linear(first.in_features, second.out_features)
-    one.weight = nn.Parameter((first.weight.T @ second.weight.T).T)
-    one.bias = nn.Parameter(F.linear(first.bias, second.weight, second.bias))
-    return one
-
-
-def by_state(first, second):
-    one = nn.Linear(first.in_features, second.out_features)
-    bias = second(first.bias)
-    one.load_state_dict({"weight": second.weight.matmul(first.weight), "bias": bias})
-    return one
-
-
-def into_the_first(first, second):
-    one = with_parameters(first, second)
-    first.weight, first.bias, first.out_features = one.weight, one.bias, one.out_features
-    return first
-
-
-def softplus(x):
-    return x.clamp(min=0) + torch.log1p(torch.exp(-x.abs()))
-
-
-def by_autograd(f):
-    def slope(x):
-        x = x.clone().requires_grad_()
-        f(x).sum().backward()
-        return x.grad
-
-    return slope
-
-
-def by_parts(x):
-    return torch.where(x > 0, x + torch.log1p(torch.exp(-x.abs())), torch.log1p(torch.exp(x.clamp(max=0))))
-
-
-def of_one_number(x):
-    return max(x, 0) + math.log1p(math.exp(-abs(x)))
-
-
-def slope_of_one_number(x):
-    if x > 0:
-        return 1 / (1 + math.exp(-x))
-    return math.exp(x) / (1 + math.exp(x))
-
-
-def stepwise(x):
-    if x <= 0 or x >= 3:
-        return 0.0
-    return x if x < 1 else 1.0 if x <= 2 else 3 - x
-
-
-def as_network():
-    """Four units: the book's bumps as one hidden layer."""
-    model = nn.Sequential(nn.Linear(1, 4), nn.ReLU(), nn.Linear(4, 1, bias=False))
-    model[0].weight.data = torch.ones(4, 1)
-    model[0].bias.data = -torch.arange(4.0)
-    model[2].weight.data = torch.tensor([[1.0, -1.0, -1.0, 1.0]])
-    return model
-
-
-def hat_in_place(x):
-    return F.relu(x, inplace=True) - bends(0, 1, 1, -1)(x)
-
-
-def bends(*factors):
-    """Sum of ReLUs with these factors, a bend at 0, 1, 2 and 3."""
-    return lambda x: sum(factor * torch.relu(x - corner) for corner, factor in enumerate(factors))
-
-
-def leaky(a=None, use=lambda a: a, swapped=False):
-    class LearnedLeaky(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.a = nn.Parameter(torch.tensor(0.25)) if a is None else a
-
-        def forward(self, x):
-            left, right = (x, use(self.a) * x) if swapped else (use(self.a) * x, x)
-            return torch.where(x > 0, right, left)
-
-    return LearnedLeaky
-
-
-class Leaky(nn.Module):
-    """A leaky ReLU: ``make`` gives its parameter, ``use`` what comes out."""
-
-    make = staticmethod(lambda: torch.tensor(0.25))
-    use = staticmethod(lambda x, a: torch.where(x > 0, x, a * x))
+class OneReLU(nn.Module):
+    """The same layer of class nn.ReLU everywhere, and it is made first."""
 
     def __init__(self):
         super().__init__()
-        self.a = nn.Parameter(self.make())
+        self.relu = nn.ReLU()
+        self.layers = nn.ModuleList([nn.Linear(13, 50), nn.Linear(50, 30), nn.Linear(30, 1)])
+        self.layers[-1].bias.data.fill_(0.5)
 
     def forward(self, x):
-        return type(self).use(x, self.a)
+        for layer in self.layers:
+            x = self.relu(layer(x))
+        return x
 
 
-def leaky_by(use=Leaky.use, make=Leaky.make):
-    return type("LearnedLeaky", (Leaky,), {"use": staticmethod(use), "make": staticmethod(make)})
+def until_awake():
+    X = split_and_scale(load_boston()).X_train
+    while True:
+        model = relu_network()
+        if (predict(model, X) > 0).any():
+            return model
 
 
-def writes_into_x(x, a):
-    x[x < 0] *= a.item()
-    return x + 0 * a
+MADE_ONCE = with_bias(0.5)()
 
 
-SHARED = nn.Parameter(torch.tensor(0.25))
+def relu_network():
+    return Regressor(output_activation=nn.ReLU)
 
 
-class Unregistered(nn.Module):
-    a = nn.Parameter(torch.tensor(0.25))
-
-    def forward(self, x):
-        return Leaky.use(x, self.a)
+def paired(sign=1, spread=lambda first, second: (first - second).std() / len(first) ** 0.5):
+    return lambda first, second: ((sign * (first - second)).mean(), spread(first, second))
 
 
-class TwoSlopes(Leaky):
-    def __init__(self):
-        super().__init__()
-        self.right = nn.Parameter(torch.tensor(1.0))
-
-    def forward(self, x):
-        return torch.where(x > 0, self.right * x, self.a * x)
+def gaps(sign=1):
+    return lambda first, second: sign * (first - second).numpy()
 
 
-def softmax_in_place(z):
-    z -= z.amax(dim=1, keepdim=True)
-    return z.exp() / z.exp().sum(dim=1, keepdim=True)
-
-
-def normal(z, dim=1, keepdim=True, peak=lambda z: z.amax(1, keepdim=True)):
-    e = (z - peak(z)).exp()
-    return e / e.sum(dim, keepdim=keepdim)
-
-
-def no_peak(z):
-    return 0
-
+ERRORS = torch.linspace(3, 5, 100)[torch.randperm(100, generator=torch.Generator().manual_seed(0))]
+WHOLE = ERRORS.std().item() / 10
+TRUE_RMSE = ((32 * 4 + 32 * 1 + 8 * 25) / 72) ** 0.5
 
 RIGHT = [
-    (check_03_fold, folded()),
-    (check_03_fold, folded(weight=lambda W1, W2: (W1.T @ W2.T).T)),
-    (check_03_fold, folded(bias=lambda b1, W2, b2: (W2 * b1).sum(dim=1) + b2)),
-    (check_03_fold, by_probing),
-    (check_03_fold, in_float64),
-    (check_03_fold, of_float64),
-    (check_03_fold, with_parameters),
-    (check_03_fold, by_state),
-    (check_03_fold, lambda first, second: folded()(first, second).double()),
-    (check_03_fold, torch.no_grad()(by_probing)),
-    (check_03_softplus, softplus, torch.sigmoid),
-    (check_03_softplus, F.softplus, lambda x: 1 / (1 + torch.exp(-x))),
-    (check_03_softplus, softplus, by_autograd(softplus)),  # 1 at 0
-    (check_03_softplus, by_parts, by_autograd(by_parts)),
-    (check_03_softplus, lambda x: x.relu() + (-x.abs()).exp().log1p(), by_autograd(F.softplus)),
-    (check_03_softplus, lambda x: softplus(x.double()), lambda x: x.double().sigmoid()),
+    (check_03_scaling, scaled()),
+    (check_03_scaling, by_hand()),
+    (check_03_scaling, by_hand(lambda train: train[train.columns].min(), lambda train: train.max())),
+    (check_03_scaling, by_hand(lambda train: train.amin(dim=0), lambda train: train.amax(dim=0))),
+    (check_03_scaling, by_hand(lambda train: pd.DataFrame(train).min().values, lambda train: train.max(0))),
     (
-        check_03_softplus,
-        lambda x: np.logaddexp(0, x.numpy().astype(float)),
-        lambda x: special.expit(x.numpy()),
-    ),
-    (check_03_softplus, lambda x: torch.logaddexp(x, torch.zeros(())), lambda x: torch.exp(-softplus(-x))),
-    (check_03_softplus, lambda x: -F.logsigmoid(-x), lambda x: 0.5 * (1 + torch.tanh(x / 2))),
-    (check_03_softplus, of_one_number, slope_of_one_number),
-    (check_03_softplus, nn.Softplus(), nn.Sigmoid()),
-    (check_03_softplus, softplus, torch.func.grad(F.softplus)),
+        check_03_scaling,
+        by_hand(lambda train: train.min(0).values, lambda train: train.max(0).values),
+    ),  # of a tensor
+    (check_03_scaling, by_hand(lambda train: np.min(train, axis=0), lambda train: np.max(train, axis=0))),
+    (check_03_scaling, as_tables),
+    (check_03_scaling, column_by_column),
+    (check_03_scaling, lambda train, test: tuple(torch.tensor(part) for part in scaled()(train, test))),
+    (check_03_scaling, lambda train, test: [part.astype(np.float32) for part in scaled()(train, test)]),
+    (check_03_scaling, lambda train, test: [part.astype(np.float16) for part in scaled()(train, test)]),
+    (check_03_scaling, lambda train, test: map(MinMaxScaler().fit(train).transform, (train, test))),
+    (check_03_scaling, lambda train, test: [part.tolist() for part in scaled()(train, test)]),
+    (check_03_fewer_features, 50),
+    (check_03_fewer_features, 50.0),
+    (check_03_fewer_features, 2261 - 2211),
+    (check_03_fewer_features, np.int64(50)),
+    (check_03_fewer_features, torch.tensor(50)),
+    (check_03_fewer_features, torch.tensor([50], dtype=torch.uint8)),
+    (check_03_fewer_features, np.array([[50.0]])),
+    (check_03_fewer_features, [50]),
+    (check_03_batches, lambda losses, sizes: (np.dot(losses, sizes) / sum(sizes)) ** 0.5),
+    (check_03_batches, lambda losses, sizes: np.average(losses, weights=sizes) ** 0.5),
+    (check_03_batches, lambda losses, sizes: (sum(a * n for a, n in zip(losses, sizes)) / sum(sizes)) ** 0.5),
+    (check_03_batches, lambda losses, sizes: statistics.fmean(losses, sizes) ** 0.5),
     (
-        check_03_softplus,
-        lambda x: softplus(x + torch.zeros(1, dtype=torch.float64)),
-        lambda x: torch.sigmoid(x).tolist(),
+        check_03_batches,
+        lambda losses, sizes: (torch.tensor(losses) @ torch.tensor(sizes).float() / sum(sizes)).sqrt(),
     ),
-    (check_03_hat, bends(1, -1, -1, 1)),
-    (check_03_hat, lambda x: x.clamp(0, 1) - (x - 2).clamp(0, 1)),
-    (check_03_hat, lambda x: bends(1, -1)(x) - bends(1, -1)(x - 2)),
-    (check_03_hat, lambda x: bends(1, -1, -1, 1)(x.double())),
-    (check_03_hat, lambda x: torch.minimum(torch.minimum(x, 3 - x), torch.tensor(1.0)).relu()),
-    (check_03_hat, lambda x: np.interp(x, [0, 1, 2, 3], [0, 1, 1, 0])),
-    (check_03_hat, lambda x: sum(c * np.maximum(x.numpy() - k, 0) for k, c in enumerate((1, -1, -1, 1)))),
-    (check_03_hat, stepwise),
-    (check_03_hat, lambda x: bends(1, -1, -1, 1)(x).half()),
-    (check_03_hat, lambda x: sum(c * max(0, x - k) for k, c in enumerate((1, -1, -1, 1)))),
-    (check_03_hat, as_network()),
-    (check_03_hat, as_network().double()),
-    (check_03_softmax, normal),
-    (check_03_softmax, nn.Softmax(dim=-1)),
-    (check_03_softmax, lambda z: z.double().softmax(1)),
-    (check_03_softmax, lambda z: normal(z).bfloat16()),
-    (check_03_softmax, lambda z: normal(z).numpy().astype(np.float16)),
-    (check_03_softmax, lambda z: special.softmax(z.numpy(), axis=1)),
-    (check_03_softmax, lambda z: z.log_softmax(dim=1).exp()),
-    (check_03_softmax, lambda z: (z - z.logsumexp(1, keepdim=True)).exp()),
-    (check_03_softmax, lambda z: torch.stack([row.softmax(0) for row in z])),
-    (check_03_softmax, lambda z: normal(z).tolist()),
-    (check_03_softmax, lambda z: pd.DataFrame(normal(z).numpy())),
-    (check_03_softmax, lambda z: normal(z, peak=lambda z: z.max(dim=1).values.unsqueeze(1))),
-    (check_03_softmax, lambda z: normal(z + torch.zeros(z.shape[1], dtype=torch.float64))),
-    (check_03_softmax, lambda z: normal(z.T, dim=0, peak=lambda z: z.amax(0)).T),
-    (check_03_sigmoid_start, 100),
-    (check_03_sigmoid_start, 120.0),
-    (check_03_sigmoid_start, 64),
-    (check_03_sigmoid_start, 150),
-    (check_03_sigmoid_start, np.int64(81)),
-    (check_03_sigmoid_start, torch.tensor(100)),
-    (check_03_sigmoid_start, torch.tensor([90.5], dtype=torch.float64)),
-    (check_03_sigmoid_start, np.array(110.0, dtype=np.float32)),
-    (check_03_sigmoid_start, 10**2),
-    (check_03_learned_slope, leaky()),
-    (check_03_learned_slope, nn.PReLU),
-    (check_03_learned_slope, Leaky),
-    (check_03_learned_slope, leaky_by(lambda x, a: torch.max(x, a * x))),
-    (check_03_learned_slope, leaky_by(lambda x, a: x.clamp(min=0) + a * x.clamp(max=0))),
-    (check_03_learned_slope, leaky_by(lambda x, a: x.relu() - a * (-x).relu())),
+    (check_03_batches, lambda losses, sizes: np.sqrt([np.dot(losses, sizes) / sum(sizes)])),
+    (check_03_batches, lambda losses, sizes: np.float32((np.dot(losses, sizes) / sum(sizes)) ** 0.5)),
+    (check_03_batches, lambda losses, sizes: np.repeat(losses, sizes).mean() ** 0.5),
+    (check_03_batches, lambda losses, sizes: pd.Series(losses).repeat(sizes).mean() ** 0.5),
+    (check_03_evaluate, careful),
+    (check_03_evaluate, lambda model, X, y: rmse(predict(model, X), y).item()),
+    (check_03_evaluate, with_modes),
+    (check_03_evaluate, on_a_copy),
+    (check_03_evaluate, layer_by_layer),
+    (check_03_evaluate, if_it_trained),
+    (check_03_evaluate, torch.no_grad()(careful)),
+    (check_03_evaluate, lambda model, X, y: nn.functional.mse_loss(predict(model, X), y).sqrt().view(1, 1)),
+    (check_03_quarter, 0.117, ERRORS),
+    (check_03_quarter, 0.11, ERRORS.tolist()),
+    (check_03_quarter, 2 * WHOLE * 1.14, ERRORS),
+    (check_03_quarter, 2 * WHOLE * 0.86, ERRORS),
+    (check_03_quarter, torch.tensor(2 * WHOLE), ERRORS.double()),
+    (check_03_quarter, np.float64(2 * WHOLE), ERRORS.numpy()),
+    (check_03_quarter, [2 * WHOLE], pd.Series(ERRORS.tolist())),
+    (check_03_quarter, 2 * WHOLE, list(ERRORS)),
+    (check_03_quarter, 2 * WHOLE, ERRORS.sort().values),
+    (check_03_quarter, ERRORS.std() / 25**0.5, ERRORS.sort(descending=True).values),
+    (check_03_awake, with_bias(0.5)),
+    (check_03_awake, with_bias(0.5, weight=0.0)),
+    (check_03_awake, with_bias(100.0)),
+    (check_03_awake, lifted(lambda last: last.bias.add_(1.0))),
+    (check_03_awake, lifted(lambda last: (last.weight.abs_(), last.bias.abs_()))),
+    (check_03_awake, lambda: with_bias(0.5)().double()),
+    (check_03_awake, own_layers()),
+    (check_03_awake, OneReLU),
+    (check_03_awake, lambda: OneReLU()),
+    (check_03_awake, lambda: nn.Sequential(with_bias(0.5, output_activation=None)(), nn.ReLU())),
+    (check_03_awake, until_awake),
+    (check_03_awake, lifted(lambda last: (last.weight.fill_(0.1), last.bias.fill_(0.3)))),
+    (check_03_paired, paired()),
+    (check_03_paired, lambda first, second: torch.stack(paired()(first, second))),
+    (check_03_paired, lambda first, second: np.array([float(x) for x in paired()(first, second)])),
+    (check_03_paired, lambda first, second: [x.item() for x in paired()(first, second)]),
+    (check_03_paired, lambda first, second: (gaps()(first, second).mean(), stats.sem(gaps()(first, second)))),
     (
-        check_03_learned_slope,
-        leaky_by(lambda x, a: torch.where(x < 0, a * x, x), lambda: torch.tensor([0.25])),
+        check_03_paired,
+        lambda first, second: (
+            (first - second).double().mean(),
+            (first - second).double().var().div(len(first)).sqrt(),
+        ),
     ),
-    (check_03_learned_slope, leaky_by(make=lambda: torch.tensor([0.25], dtype=torch.float64))),
-    (check_03_learned_slope, leaky_by(make=lambda: torch.tensor([[0.25]]))),
     (
-        check_03_learned_slope,
-        leaky_by(lambda x, a: F.prelu(x, a), lambda: torch.tensor([0.25], dtype=torch.float64)),
+        check_03_paired,
+        lambda first, second: (
+            first.mean() - second.mean(),
+            np.std(gaps()(first, second), ddof=1) / np.sqrt(len(first)),
+        ),
     ),
-    (check_03_learned_slope, leaky_by(lambda x, a: Leaky.use(x, a.exp()), lambda: torch.tensor(0.25).log())),
-    (check_03_learned_slope, leaky_by(lambda x, a: ((x > 0) + a * (x <= 0)) * x)),
-    (check_03_small_inputs, 0.45),
-    (check_03_small_inputs, 0.5),
-    (check_03_small_inputs, 0.376),
-    (check_03_small_inputs, 0.534),
-    (check_03_small_inputs, 1 / 2),
-    (check_03_small_inputs, np.float16(0.45)),
-    (check_03_small_inputs, torch.tensor(0.45, dtype=torch.float64)),
-    (check_03_small_inputs, [0.4]),
-    (check_03_small_inputs, pd.Series([0.48])),
+    (
+        check_03_paired,
+        lambda first, second: (lambda gap: (gap.mean(), gap.sem()))(pd.Series(gaps()(first, second))),
+    ),
+    (check_03_paired, lambda first, second: pd.Series(gaps()(first, second)).agg(["mean", "sem"])),
+    (check_03_paired, lambda first, second: (x.view(1) for x in paired()(first, second))),
 ]
 
 WRONG = [
-    (check_03_fold, lambda first, second: nn.Sequential(first, second), "it returns Sequential"),
-    (check_03_fold, lambda first, second: nn.Linear(5, 5), "How many numbers go into the pair"),
-    (check_03_fold, folded(weight=lambda W1, W2: W1 @ W2), "RuntimeError"),
-    (check_03_fold, lambda first, second: nn.Linear(4, 3), "in which order"),
-    (check_03_fold, folded(bias=lambda b1, W2, b2: b2), "by way of W2"),
-    (check_03_fold, folded(bias=lambda b1, W2, b2: W2 @ b1), "second layer's is missing"),
-    (check_03_fold, folded(bias=lambda b1, W2, b2: 2 * b2), "for x = 0"),
-    (check_03_fold, folded(bias=lambda b1, W2, b2: W2 @ b1 - b2), "for x = 0"),
-    (check_03_fold, into_the_first, "writes into"),
-    (check_03_fold, lambda first, second: folded()(nn.Linear(4, 5), nn.Linear(5, 3)), "in which order"),
-    (check_03_fold, lambda first, second: nn.Linear(first.in_features, second.out_features, bias=False), "in which order"),
-    (check_03_fold, lambda first, second: lambda x: second(first(x)), "it returns function"),
-    (check_03_fold, lambda first, second: None, "it returns NoneType"),
-    (check_03_fold, lambda first, second: (first.weight.data.zero_(), by_probing(first, second))[1], "writes into"),
-    (check_03_softplus, lambda x: torch.log(1 + torch.exp(x)), torch.sigmoid, "my_softplus(100) is inf"),
-    (check_03_softplus, lambda x: torch.log1p(torch.exp(x)), torch.sigmoid, "my_softplus(100) is inf"),
-    (check_03_softplus, lambda x: x.relu() + torch.log(1 + torch.exp(-x.abs())), torch.sigmoid, "rounded to 1"),
-    (check_03_softplus, F.logsigmoid, torch.sigmoid, "0.6931"),
-    (check_03_softplus, lambda x: -softplus(x), torch.sigmoid, "sign of my_softplus"),
-    (check_03_softplus, softplus, lambda x: torch.sigmoid(x) * (1 - torch.sigmoid(x)), "one derivative too far"),
-    (check_03_softplus, softplus, lambda x: 1 - torch.sigmoid(x), "a sign turned"),
-    (check_03_softplus, softplus, torch.exp, "u' / u"),
-    (check_03_softplus, softplus, lambda x: torch.exp(x) / (1 + torch.exp(x)), "my_slope(100) is nan"),
-    (check_03_softplus, softplus, lambda x: x.exp() / (1 + x.exp().clamp(max=1e6)), "my_slope(100) is"),
-    (check_03_softplus, softplus, lambda x: (x > 0).float(), "u' / u"),
-    (check_03_softplus, torch.relu, torch.sigmoid, "0.6931"),
-    (check_03_softplus, lambda x: torch.log1p(torch.exp(x.clamp(max=20))), torch.sigmoid, "where e^x is large"),
-    (check_03_softplus, lambda x: x.add_(0.5).sub_(1), torch.sigmoid, "writes into"),
-    (check_03_softplus, F.softplus, F.softplus, "u' / u"),
-    (check_03_softplus, lambda x: None, torch.sigmoid, "is a return missing"),
-    (check_03_softplus, softplus, 0.5, "my_slope must be a function"),
-    (check_03_softplus, softplus, by_autograd(lambda x: softplus(x).where(x != 0, x / x)), "my_slope(x) holds nan"),
-    (check_03_hat, bends(1), "goes on rising"),
-    (check_03_hat, bends(1, -1), "nothing brings it down"),
-    (check_03_hat, bends(1, -1, -1), "Right up to x = 3.0. It comes down and goes on falling"),
-    (check_03_hat, bends(1, -2, 1), "Right up to x = 1.0. That is the pointed bump"),
-    (check_03_hat, bends(2, -2, -2, 2), "by how much the slope changes"),
-    (check_03_hat, lambda x: x[:3], "shape (3,)"),
-    (check_03_hat, bends(1, -1, -2, 1), "It comes down and goes on falling"),
-    (check_03_hat, bends(0.5, 0, -1, 0.5), "slope changes"),
-    (check_03_hat, lambda x: 1.0, "shape ()"),
-    (check_03_hat, lambda x: x * 0, "slope changes"),
-    (check_03_hat, lambda x: bends(1, -1, -1, 1)(torch.linspace(-1, 5, 61)), "shape (61,)"),
-    (check_03_hat, lambda x: bends(1, -1, -1, 1)(x) + bends(0, 0, 0, 0, 0, 1)(x), "between or beyond"),
-    (check_03_hat, lambda x: bends(1, -1, -1, 1)((10 * x).round() / 10), "between or beyond"),
-    (check_03_hat, hat_in_place, "writes into"),
-    (check_03_softmax, lambda z: normal(z, dim=0, peak=no_peak), "the rows compete"),
-    (check_03_softmax, lambda z: normal(z, keepdim=False, peak=no_peak), "keep them a column"),
-    (check_03_softmax, lambda z: normal(z, peak=no_peak), "it gives nan"),
-    (check_03_softmax, lambda z: normal(z, peak=torch.max), "own largest logit"),
-    (check_03_softmax, nn.LogSoftmax(dim=1), "logarithms"),
-    (check_03_softmax, torch.sigmoid, "Each should add up to 1"),
-    (check_03_softmax, softmax_in_place, "writes into"),
-    (check_03_softmax, lambda z: normal(z, peak=lambda z: z.mean(1, keepdim=True)), "some exponential still overflows"),
-    (check_03_softmax, lambda z: normal(z.clamp(max=80), peak=no_peak), "as\nfor 2, 1 and 0"),
-    (check_03_softmax, lambda z: normal(z.view(-1, 3)[:3]), "wanted is (5, 3)"),
-    (check_03_softmax, lambda z: normal(z, peak=no_peak) * z.shape[1] / 3, "what is taken for fixed"),
-    (check_03_softmax, lambda z: z / z.sum(dim=1, keepdim=True), "logarithms"),
-    (check_03_softmax, lambda z: z.exp(), "Each should add up to 1"),
-    (check_03_softmax, lambda z: normal(z).sum(), "shape ()"),
-    (check_03_softmax, lambda z: normal(z, peak=lambda z: z.amax(0)), "the shares in them are not right"),
-    (check_03_softmax, lambda z: F.one_hot(z.argmax(1), z.shape[1]), "the shares in them are not right"),
-    (check_03_softmax, lambda z: F.gumbel_softmax(z, dim=1), "the shares in them are not right"),
-    (check_03_softmax, lambda z: None, "is a return missing"),
-    (check_03_sigmoid_start, 1, "Xavier's choice"),
-    (check_03_sigmoid_start, 2, "Kaiming's choice"),
-    (check_03_sigmoid_start, 16, "one quarter everywhere"),
-    (check_03_sigmoid_start, 50, "larger weights"),
-    (check_03_sigmoid_start, 1000, "Now it grows"),
-    (check_03_sigmoid_start, -1, "above 0"),
-    (check_03_sigmoid_start, 0, "above 0"),
-    (check_03_sigmoid_start, 1e30, "Now it grows"),
-    (check_03_sigmoid_start, 62, "larger weights"),
-    (check_03_sigmoid_start, 4, "larger weights"),
-    (check_03_sigmoid_start, torch.tensor(16.0, dtype=torch.float64), "one quarter everywhere"),
-    (check_03_sigmoid_start, 156, "Now it grows"),
-    (check_03_sigmoid_start, "100", "must be a number"),
-    (check_03_learned_slope, leaky(a=torch.tensor(0.25)), "no parameters"),
-    (check_03_learned_slope, leaky(swapped=True), "belongs on the left"),
-    (check_03_learned_slope, leaky(use=lambda a: a.item()), "no gradient reaches it"),
-    (check_03_learned_slope, leaky(use=lambda a: 2 * a), "it should be -0.5 and 3"),
-    (check_03_learned_slope, leaky()(), "without brackets"),
-    (check_03_learned_slope, nn.LeakyReLU, "it should be -0.5 and 3"),
-    (check_03_learned_slope, nn.LeakyReLU(), "without brackets"),
-    (check_03_learned_slope, lambda: Leaky(), "must be a class"),
-    (check_03_learned_slope, torch.Tensor, "must be a class"),
-    (check_03_learned_slope, nn.ReLU, "it should be -0.5 and 3"),
-    (check_03_learned_slope, Unregistered, "no parameters"),
-    (check_03_learned_slope, TwoSlopes, "more than one number"),
-    (check_03_learned_slope, leaky(a=SHARED), "share one slope"),
-    (check_03_learned_slope, leaky_by(writes_into_x), "writes into"),
-    (check_03_learned_slope, leaky_by(lambda x, a: Leaky.use(x, a.detach())), "no gradient reaches it"),
-    (check_03_learned_slope, leaky_by(lambda x, a: F.leaky_relu(x, 0.25)), "no gradient reaches it"),
-    (check_03_learned_slope, leaky_by(lambda x, a: Leaky.use(x, a + 0.25 - a.item())), "it is the same"),
-    (check_03_learned_slope, leaky_by(lambda x, a: torch.where(x > 0, x + a - 0.25, a * x)), "right of 0 always 1"),
-    (check_03_learned_slope, leaky_by(make=lambda: torch.tensor(0.01)), "it should be -0.5 and 3"),
-    (check_03_small_inputs, 0.37, "what is left of a unit's sum"),
-    (check_03_small_inputs, 0.54, "Too many"),
-    (check_03_small_inputs, 1 / 6, "Without the bias you would be right"),
-    (check_03_small_inputs, 1.0, "Too many"),
-    (check_03_small_inputs, -0.45, "between 0 and 1"),
-    (check_03_small_inputs, "half", "must be a number"),
-    (check_03_small_inputs, 0.17, "Without the bias you would be right"),
-    (check_03_small_inputs, 0.04, "what is left of a unit's sum"),
-    (check_03_small_inputs, 0.9, "Too many"),
-    (check_03_small_inputs, 45, "between 0 and 1"),
+    (check_03_scaling, scaled(rows=lambda train, test: np.vstack([train, test])), "had a say"),
+    (check_03_scaling, lambda train, test: [MinMaxScaler().fit_transform(rows) for rows in (train, test)], "by themselves"),
+    (check_03_scaling, lambda train, test: [rows.clip(0, 1) for rows in scaled()(train, test)], "cut off"),
+    (check_03_scaling, scaled(lambda: MinMaxScaler(clip=True)), "cut off"),
+    (check_03_scaling, scaled(StandardScaler), "Is it min-max scaling?"),
+    (check_03_scaling, scaled(lambda: MinMaxScaler((-1, 1))), "Is it min-max scaling?"),
+    (check_03_scaling, by_hand(lambda train: np.min(train), lambda train: np.max(train)), "which axis"),
+    (check_03_scaling, scaled(rows=lambda train, test: test), "had a say"),
+    (check_03_scaling, by_hand(lambda train: train.min(), lambda train: train.max()), "which axis"),
+    (check_03_scaling, lambda train, test: (scaled()(train, test)[0], test), "the test rows are not"),
+    (check_03_scaling, lambda train, test: scaled()(train, test)[::-1], "is the order training, test?"),
+    (check_03_scaling, lambda train, test: scaled()(train, test)[0], "two things"),
+    (check_03_scaling, lambda train, test: dict(zip("ab", scaled()(train, test))), "two things"),
+    (check_03_scaling, lambda train, test: None, "two things"),
+    (check_03_scaling, writes_into_train, "writes into what it is given"),
+    (check_03_fewer_features, 1, "who weighs it"),
+    (check_03_fewer_features, 51, "does a unit"),
+    (check_03_fewer_features, 80, "second layer never sees"),
+    (check_03_fewer_features, 1500, "second layer never sees"),
+    (check_03_fewer_features, 2211, "shape of fc1.weight"),
+    (check_03_fewer_features, 13, "shape of fc1.weight"),
+    (check_03_fewer_features, 49.5, "shape of fc1.weight"),
+    (check_03_fewer_features, -50, "without the minus"),
+    (check_03_fewer_features, "50", "must be a number"),
+    (check_03_fewer_features, (50, 13), "must be a number"),
+    (check_03_batches, lambda losses, sizes: np.mean(losses) ** 0.5, "Weigh them"),
+    (check_03_batches, lambda losses, sizes: np.mean(np.sqrt(losses)), "small batches count as much"),
+    (check_03_batches, lambda losses, sizes: np.dot(np.sqrt(losses), sizes) / sum(sizes), "the root of the mean"),
+    (check_03_batches, lambda losses, sizes: np.dot(losses, sizes) / sum(sizes), "still the MSE"),
+    (check_03_batches, lambda losses, sizes: np.mean(losses), "the MSE, and each batch"),
+    (check_03_batches, lambda losses, sizes: np.dot(losses, sizes) ** 0.5, "not yet their mean"),
+    (check_03_batches, lambda losses, sizes: 1.0, "sum of the squares"),
+    (check_03_batches, lambda losses, sizes: torch.tensor(TRUE_RMSE), "the first example only"),
+    (check_03_batches, lambda losses, sizes: (np.dot(losses, sizes) / 72) ** 0.5, "the first example only"),
+    (check_03_batches, lambda losses, sizes: None, "is a return missing"),
+    (check_03_batches, lambda losses, sizes: losses, "must be a number"),
+    (check_03_batches, lambda losses, sizes: (losses.pop() + 20.0 / sizes[0] * 0 - 20.0 + TRUE_RMSE - 5.0), "writes into"),
+    (check_03_evaluate, judged(), "draws at random"),
+    (check_03_evaluate, judged(lambda model: model.train()), "draws at random"),
+    (check_03_evaluate, judged(lambda model: model.eval(), grad=True), "remembers how it was computed"),
+    (check_03_evaluate, judged(lambda model: model.eval()), "left in eval mode"),
+    (check_03_evaluate, lambda model, X, y: careful(model, X, y) ** 2, "That is the MSE"),
+    (check_03_evaluate, lambda model, X, y: (careful(model, X, y), model.train())[0], "left in training mode"),
+    (check_03_evaluate, lambda model, X, y: 0.5, "rows, and the network"),
+    (check_03_evaluate, outer_only, "only some of its layers"),
+    (check_03_evaluate, seeded, "same units were dropped"),
+    (check_03_evaluate, without_dropout, "not what they were"),
+    (check_03_evaluate, frozen, "not what they were"),
+    (check_03_evaluate, lambda model, X, y: careful(model.double(), X.double(), y.double()), "not what they were"),
+    (check_03_evaluate, never_again, "gradients stay switched off"),
+    (check_03_evaluate, lambda model, X, y: (predict(model, X) - y).abs().mean(), "rows, and the network"),
+    (check_03_evaluate, lambda model, X, y: predict(model, X), "must be a number"),
+    (check_03_quarter, 0.0586, ERRORS, "less certain"),
+    (check_03_quarter, 0.24, ERRORS, "Not so bad"),
+    (check_03_quarter, 2 * WHOLE * 1.17, ERRORS, "Not so bad"),
+    (check_03_quarter, 0.029, ERRORS, "The other way round"),
+    (check_03_quarter, WHOLE / 4, ERRORS, "The other way round"),
+    (check_03_quarter, 1.5 * WHOLE, ERRORS, "by more than that"),
+    (check_03_quarter, ERRORS.std() / 25, ERRORS, "You divided by n"),
+    (check_03_quarter, ERRORS.std(), ERRORS, "how much single networks differ"),
+    (check_03_quarter, 0.6, ERRORS, "over the root of n"),
+    (check_03_quarter, ERRORS.mean(), ERRORS, "the size of an error"),
+    (check_03_quarter, 1.2, ERRORS, "surer than one of them"),
+    (check_03_quarter, -0.117, ERRORS, "above 0"),
+    (check_03_quarter, 0.117, ERRORS[:5], "Only 5 errors"),
+    (check_03_quarter, 0.117, ERRORS[:25], "Only 25 errors"),
+    (check_03_quarter, "0.117", ERRORS, "must be a number"),
+    (check_03_quarter, 0.117, 4.0, "errors has shape ()"),
+    (check_03_awake, relu_network, "what chance gives"),
+    (check_03_awake, Regressor, "no nn.ReLU"),
+    (check_03_awake, lambda: Regressor(), "no nn.ReLU"),
+    (check_03_awake, with_bias(0.5, output_activation=nn.Softplus), "no nn.ReLU"),
+    (check_03_awake, with_bias(0.5, output_activation=nn.LeakyReLU), "no nn.ReLU"),
+    (check_03_awake, with_bias(0.0, weight=0.0), "flat there too"),
+    (check_03_awake, with_bias(-5.0), "flat there too"),
+    (check_03_awake, with_bias(0.1), "not safe yet"),
+    (check_03_awake, with_bias(float("nan")), "nan or infinity"),
+    (check_03_awake, own_layers(seed=3), "a seed set in the function"),
+    (check_03_awake, lambda: MADE_ONCE, "made outside of it"),
+    (check_03_awake, own_layers(hidden=(50,)), "wanted is 13-50-30-1"),
+    (check_03_awake, own_layers(hidden=(30, 50)), "The network is 13-30-50-1"),
+    (check_03_awake, MADE_ONCE, "without brackets"),
+    (check_03_awake, lambda: None, "is a return missing"),
+    (check_03_paired, paired(spread=lambda first, second: ((first.var() + second.var()) / len(first)).sqrt()), "unrelated groups"),
+    (check_03_paired, paired(spread=lambda first, second: (first - second).std()), "spread of single differences"),
+    (check_03_paired, paired(spread=lambda first, second: (first - second).var() / len(first)), "variance over n"),
+    (check_03_paired, paired(spread=lambda first, second: np.std(gaps()(first, second)) / len(first) ** 0.5), "ddof"),
+    (check_03_paired, paired(spread=lambda first, second: (first - second).std(unbiased=False) / len(first) ** 0.5), "n - 1"),
+    (check_03_paired, paired(spread=lambda first, second: (first - second).std() / len(first)), "You divided by n"),
+    (check_03_paired, paired(spread=lambda first, second: (first - second).std() / (len(first) - 1) ** 0.5), "the root is that of n"),
+    (check_03_paired, paired(spread=lambda first, second: (first - second).std() / 50**0.5), "over the root of n"),
+    (check_03_paired, paired(sign=-1), "sign is turned"),
+    (check_03_paired, paired(spread=lambda first, second: 0.1), "over the root of n"),
+    (check_03_paired, lambda first, second: paired()(first, second)[::-1], "changed places"),
+    (check_03_paired, lambda first, second: paired()(first, second)[0], "two numbers"),
+    (check_03_paired, lambda first, second: (first - second, 0.1), "The mean must be a number"),
+    (check_03_paired, lambda first, second: (second.mean(), 0.1), "differences is"),
+    (check_03_paired, lambda first, second: "0.2 ± 0.1", "two numbers"),
+    (check_03_paired, lambda first, second: paired()(first.sub_(second), 0 * second), "writes into"),
 ]  # fmt: skip

@@ -1,334 +1,401 @@
-"""What the checks of chapter 4 say to right answers and to those that people give instead."""
+"""What the checks of chapter 4 say to right answers, and to the wrong ones that people give."""
 
 import math
-from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy import special
 from torch import nn
 from torch.nn import functional as F
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
 from helpers.exercises.ch04 import (
-    check_04_costly_constant,
-    check_04_costly_loss,
-    check_04_cross_entropy,
-    check_04_letters,
-    check_04_shapes,
-    check_04_smoothing,
-    check_04_threshold,
+    check_04_fold,
+    check_04_hat,
+    check_04_learned_slope,
+    check_04_sigmoid_start,
+    check_04_small_inputs,
+    check_04_softmax,
+    check_04_softplus,
 )
 
 
-def costly(y_hat, y):
-    r = y_hat - y
-    return torch.where(r < 0, -3 * r, r).mean()
+def folded(weight=lambda W1, W2: W2 @ W1, bias=lambda b1, W2, b2: W2 @ b1 + b2):
+    def fold(first, second):
+        one = nn.Linear(first.in_features, second.out_features)
+        with torch.no_grad():
+            one.weight.copy_(weight(first.weight, second.weight))
+            one.bias.copy_(bias(first.bias, second.weight, second.bias))
+        return one
+
+    return fold
 
 
-def row_by_row(y_hat, y):
-    total = 0
-    for guess, price in zip(y_hat, y):
-        total = total + (guess - price if guess > price else 3 * (price - guess))
-    return total / len(y)
+def by_probing(first, second):
+    """A layer that gives what the pair gives for the rows of the identity, and for a row of zeros."""
+    one = nn.Linear(first.in_features, second.out_features)
+    one.bias.data = second(first(torch.zeros(first.in_features))).detach()
+    one.weight.data = (second(first(torch.eye(first.in_features))) - one.bias).detach().T
+    return one
 
 
-def by_mask(y_hat, y):
-    r = y_hat - y
-    low = r < 0
-    return (r[~low].sum() - 3 * r[low].sum()) / r.numel()
+def in_float64(first, second):
+    W1, b1, W2, b2 = (p.detach().numpy().astype(float) for p in (*first.parameters(), *second.parameters()))
+    one = nn.Linear(first.in_features, second.out_features, dtype=torch.float64)
+    one.weight.data, one.bias.data = torch.tensor(W2 @ W1), torch.tensor(W2 @ b1 + b2)
+    return one
 
 
-class Pinball(nn.Module):
-    def forward(self, y_hat, y):
-        return ((y_hat - y).relu() + 3 * (y - y_hat).relu()).mean()
+def of_float64(first, second):
+    eye = torch.eye(first.in_features, dtype=torch.float64)  # so a layer of float32 cannot be called with it
+    one = nn.Linear(first.in_features, second.out_features)
+    one.bias.data = second(first(0 * eye[0]))
+    one.weight.data = (second(first(eye)) - one.bias).T
+    return one
 
 
-def begun_anew(y_hat, y):
-    return torch.tensor(costly(y_hat, y).item(), requires_grad=True)
+def with_parameters(first, second):
+    one = nn.Linear(first.in_features, second.out_features)
+    one.weight = nn.Parameter((first.weight.T @ second.weight.T).T)
+    one.bias = nn.Parameter(F.linear(first.bias, second.weight, second.bias))
+    return one
 
 
-def half_detached(y_hat, y):
-    r = y_hat - y
-    return (r.abs() + 2 * (-r).relu().detach()).mean()
+def by_state(first, second):
+    one = nn.Linear(first.in_features, second.out_features)
+    bias = second(first.bias)
+    one.load_state_dict({"weight": second.weight.matmul(first.weight), "bias": bias})
+    return one
 
 
-def one_by_one(z, y):
-    return np.mean([-row.log_softmax(0)[label].item() for row, label in zip(z, y)])
+def into_the_first(first, second):
+    one = with_parameters(first, second)
+    first.weight, first.bias, first.out_features = one.weight, one.bias, one.out_features
+    return first
 
 
-def log_sum_exp(z, y):
-    return (z.logsumexp(1) - z.gather(1, y[:, None]).squeeze(1)).mean()
+def softplus(x):
+    return x.clamp(min=0) + torch.log1p(torch.exp(-x.abs()))
 
 
-def centred_in_place(z, y):
-    z -= z.amax(1, keepdim=True)
-    return F.cross_entropy(z, y)
+def by_autograd(f):
+    def slope(x):
+        x = x.clone().requires_grad_()
+        f(x).sum().backward()
+        return x.grad
+
+    return slope
 
 
-def cross_entropy(z, y, dim=1, mean=True):
-    t = F.one_hot(y, z.shape[1])
-    parts = -(t * z.log_softmax(dim))
-    return parts.mean() if mean else parts.sum(dim=1).mean()
+def by_parts(x):
+    return torch.where(x > 0, x + torch.log1p(torch.exp(-x.abs())), torch.log1p(torch.exp(x.clamp(max=0))))
 
 
-def by_probabilities(z, y):
-    return -z.softmax(dim=1)[range(len(y)), y].log().mean()
+def of_one_number(x):
+    return max(x, 0) + math.log1p(math.exp(-abs(x)))
 
 
-def threshold(z, t, wanted):
-    scores = z[t == 1].sort(descending=True).values
-    needed = int(torch.ceil(torch.tensor(wanted * len(scores))))
-    return scores[needed - 1] - 1e-6
+def slope_of_one_number(x):
+    if x > 0:
+        return 1 / (1 + math.exp(-x))
+    return math.exp(x) / (1 + math.exp(x))
 
 
-def by_search(z, t, wanted):
-    for candidate in z.sort(descending=True).values:
-        if ((z > candidate) & (t == 1)).sum() >= wanted * t.sum():
-            return candidate
+def stepwise(x):
+    if x <= 0 or x >= 3:
+        return 0.0
+    return x if x < 1 else 1.0 if x <= 2 else 3 - x
 
 
-def by_arrays(z, t, wanted):
-    z, t = np.asarray(z), np.asarray(t)
-    return np.sort(z[t == 1])[::-1][math.ceil(wanted * t.sum()) - 1] - 1e-6
+def as_network():
+    """Four units: the book's bumps as one hidden layer."""
+    model = nn.Sequential(nn.Linear(1, 4), nn.ReLU(), nn.Linear(4, 1, bias=False))
+    model[0].weight.data = torch.ones(4, 1)
+    model[0].bias.data = -torch.arange(4.0)
+    model[2].weight.data = torch.tensor([[1.0, -1.0, -1.0, 1.0]])
+    return model
 
 
-def by_table(z, t, wanted):
-    table = pd.DataFrame({"z": z, "t": t})
-    return table[table.t == 1].z.quantile(1 - wanted)
+def hat_in_place(x):
+    return F.relu(x, inplace=True) - bends(0, 1, 1, -1)(x)
 
 
-def of_probabilities(z, t, wanted):
-    return z.sigmoid()[t == 1].quantile(1 - wanted)
+def bends(*factors):
+    """Sum of ReLUs with these factors, a bend at 0, 1, 2 and 3."""
+    return lambda x: sum(factor * torch.relu(x - corner) for corner, factor in enumerate(factors))
 
 
-def sorts_in_place(z, t, wanted):
-    level = z[t == 1].quantile(1 - wanted)
-    z.copy_(z.sort().values)
-    return level
+def leaky(a=None, use=lambda a: a, swapped=False):
+    class LearnedLeaky(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a = nn.Parameter(torch.tensor(0.25)) if a is None else a
+
+        def forward(self, x):
+            left, right = (x, use(self.a) * x) if swapped else (use(self.a) * x, x)
+            return torch.where(x > 0, right, left)
+
+    return LearnedLeaky
 
 
-class Adds(nn.Module):
-    def forward(self, x):
-        return x.sum(dim=1)
+class Leaky(nn.Module):
+    """A leaky ReLU: ``make`` gives its parameter, ``use`` what comes out."""
 
+    make = staticmethod(lambda: torch.tensor(0.25))
+    use = staticmethod(lambda x, a: torch.where(x > 0, x, a * x))
 
-class Flat(nn.Module):
-    """Its answers have the shape (n,)."""
-
-    def __init__(self, model):
+    def __init__(self):
         super().__init__()
-        self.model = model
+        self.a = nn.Parameter(self.make())
 
     def forward(self, x):
-        return self.model(x).squeeze(1)
+        return type(self).use(x, self.a)
 
 
-def sums(weight=1.0, bias=0.0):
-    model = nn.Linear(3, 1)
-    nn.init.constant_(model.weight, weight)
-    nn.init.constant_(model.bias, bias)
-    return model
+def leaky_by(use=Leaky.use, make=Leaky.make):
+    return type("LearnedLeaky", (Leaky,), {"use": staticmethod(use), "make": staticmethod(make)})
 
 
-def adder(loss, steps=300, make=nn.Linear, dtype=torch.float32):
-    torch.manual_seed(0)
-    x = torch.rand(100, 3, dtype=dtype)
-    y = x.sum(dim=1)
-    model = make(3, 1).to(dtype)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        loss(model(x), y).backward()
-        optimizer.step()
-    return model
+def writes_into_x(x, a):
+    x[x < 0] *= a.item()
+    return x + 0 * a
+
+
+SHARED = nn.Parameter(torch.tensor(0.25))
+
+
+class Unregistered(nn.Module):
+    a = nn.Parameter(torch.tensor(0.25))
+
+    def forward(self, x):
+        return Leaky.use(x, self.a)
+
+
+class TwoSlopes(Leaky):
+    def __init__(self):
+        super().__init__()
+        self.right = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, x):
+        return torch.where(x > 0, self.right * x, self.a * x)
+
+
+def softmax_in_place(z):
+    z -= z.amax(dim=1, keepdim=True)
+    return z.exp() / z.exp().sum(dim=1, keepdim=True)
+
+
+def normal(z, dim=1, keepdim=True, peak=lambda z: z.amax(1, keepdim=True)):
+    e = (z - peak(z)).exp()
+    return e / e.sum(dim, keepdim=keepdim)
+
+
+def no_peak(z):
+    return 0
 
 
 RIGHT = [
-    (check_04_costly_loss, costly),
-    (check_04_costly_loss, lambda y_hat, y: torch.maximum(y_hat - y, 3 * (y - y_hat)).mean()),
-    (check_04_costly_loss, row_by_row),
-    (check_04_costly_loss, by_mask),
-    (check_04_costly_loss, Pinball()),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat.double(), y.double())),
-    (check_04_costly_loss, lambda y_hat, y: (torch.where(y_hat < y, 3.0, 1.0) * (y_hat - y).abs()).mean()),
-    (check_04_costly_loss, lambda y_hat, y: ((1 + 2 * (y_hat < y)) * (y_hat - y).abs()).sum() / len(y)),
-    (check_04_costly_loss, lambda y_hat, y: (2 * (y_hat - y).abs() - (y_hat - y)).mean()),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat, y).view(1)),
-    (check_04_costly_loss, lambda y_hat, y: F.l1_loss(y_hat, y) + 2 * (y - y_hat).clamp(min=0).mean()),
-    (check_04_costly_constant, 0.75),
-    (check_04_costly_constant, torch.tensor(0.76)),
-    (check_04_costly_constant, 3 / 4),
-    (check_04_costly_constant, 0.70),
-    (check_04_costly_constant, 0.779),
-    (check_04_costly_constant, np.float64(0.739)),
-    (check_04_costly_constant, torch.tensor([0.75], dtype=torch.float64)),
-    (check_04_costly_constant, np.array([[0.75]], dtype=np.float32)),
-    (check_04_costly_constant, [0.75]),
-    (check_04_letters, 3.26),
-    (check_04_letters, 3.3),
-    (check_04_letters, 3.2),
-    (check_04_letters, 3.199),
-    (check_04_letters, 3.317),
-    (check_04_letters, math.log(26)),
-    (check_04_letters, np.log(26)),
-    (check_04_letters, -np.log(1 / 26, dtype=np.float32)),
-    (check_04_letters, torch.tensor([26.0], dtype=torch.float64).log()),
-    (check_04_letters, nn.CrossEntropyLoss()(torch.zeros(1, 26), torch.tensor([3]))),
-    (check_04_letters, nn.Parameter(torch.tensor(3.25))),
-    (check_04_cross_entropy, F.cross_entropy),
-    (check_04_cross_entropy, one_by_one),
-    (check_04_cross_entropy, log_sum_exp),
-    (check_04_cross_entropy, lambda z, y: log_sum_exp(z, y).half()),
-    (check_04_cross_entropy, lambda z, y: log_sum_exp(z.double(), y)),
-    (check_04_cross_entropy, lambda z, y: F.nll_loss(F.log_softmax(z, dim=-1), y)),
-    (check_04_cross_entropy, lambda z, y: -z.log_softmax(1)[torch.arange(len(y)), y].mean().item()),
-    (check_04_cross_entropy, lambda z, y: F.cross_entropy(z, F.one_hot(y, z.shape[1]).to(z.dtype))),
-    (check_04_cross_entropy, lambda z, y: cross_entropy(z, y) * z.shape[1]),
-    (check_04_cross_entropy, lambda z, y: F.cross_entropy(z, y, reduction="sum").reshape(1, 1) / len(y)),
-    (check_04_cross_entropy, lambda z, y: [one_by_one(z, y)]),
-    (check_04_cross_entropy, nn.CrossEntropyLoss()),
-    (check_04_cross_entropy, partial(cross_entropy, mean=False)),
-    (check_04_smoothing, 0.5),
-    (check_04_smoothing, 0.5003),
-    (check_04_smoothing, 0.4945),
-    (check_04_smoothing, 0.506),
-    (check_04_smoothing, 1 / 2),
-    (check_04_smoothing, np.float32(0.5)),
-    (check_04_smoothing, torch.tensor([0.5003], dtype=torch.float64)),
-    (check_04_smoothing, -(0.91 * math.log(0.91) + 0.09 * math.log(0.01))),
-    (check_04_smoothing, torch.distributions.Categorical(torch.tensor([0.91] + [0.01] * 9)).entropy()),
-    (check_04_smoothing, pd.Series([0.5])),
-    (check_04_threshold, threshold),
-    (check_04_threshold, by_search),
-    (check_04_threshold, by_arrays),
-    (check_04_threshold, by_table),
-    (check_04_threshold, lambda z, t, wanted: np.quantile(z[t == 1], 1 - wanted)),
-    (check_04_threshold, lambda z, t, wanted: torch.quantile(z[t.bool()].double(), 1 - wanted).item()),
-    (check_04_threshold, lambda z, t, wanted: np.percentile(z[t > 0].tolist(), 100 * (1 - wanted))),
-    (check_04_threshold, lambda z, t, wanted: z[t == 1].topk(math.ceil(wanted * int(t.sum()))).values[-1:]),
-    (check_04_threshold, lambda z, t, wanted: of_probabilities(z, t, wanted).logit()),
-    (check_04_threshold, lambda z, t, wanted: z[t == 1].quantile(1 - wanted)),
-    (check_04_shapes, adder(lambda y_hat, y: (y_hat - y.unsqueeze(1)).square().mean())),
-    (check_04_shapes, adder(lambda y_hat, y: (y_hat.squeeze(1) - y).square().mean())),
-    (check_04_shapes, adder(lambda y_hat, y: F.mse_loss(y_hat, y[:, None]))),
-    (check_04_shapes, adder(lambda y_hat, y: F.mse_loss(y_hat.flatten(), y), dtype=torch.float64)),
-    (check_04_shapes, adder(lambda y_hat, y: F.mse_loss(y_hat.view(-1), y)).half()),
-    (check_04_shapes, adder(lambda y_hat, y: F.l1_loss(y_hat, y.reshape(-1, 1)), steps=600)),
-    (check_04_shapes, Flat(adder(lambda y_hat, y: F.mse_loss(y_hat[:, 0], y)))),
-    (check_04_shapes, adder(lambda y_hat, y: F.mse_loss(y_hat[:, 0], y), make=lambda i, o: nn.Sequential(nn.Linear(i, o)))),
-    (check_04_shapes, sums()),
-    (check_04_shapes, sums(0.98, 0.02)),
-    (check_04_shapes, sums().bfloat16()),
-]  # fmt: skip
+    (check_04_fold, folded()),
+    (check_04_fold, folded(weight=lambda W1, W2: (W1.T @ W2.T).T)),
+    (check_04_fold, folded(bias=lambda b1, W2, b2: (W2 * b1).sum(dim=1) + b2)),
+    (check_04_fold, by_probing),
+    (check_04_fold, in_float64),
+    (check_04_fold, of_float64),
+    (check_04_fold, with_parameters),
+    (check_04_fold, by_state),
+    (check_04_fold, lambda first, second: folded()(first, second).double()),
+    (check_04_fold, torch.no_grad()(by_probing)),
+    (check_04_softplus, softplus, torch.sigmoid),
+    (check_04_softplus, F.softplus, lambda x: 1 / (1 + torch.exp(-x))),
+    (check_04_softplus, softplus, by_autograd(softplus)),  # 1 at 0
+    (check_04_softplus, by_parts, by_autograd(by_parts)),
+    (check_04_softplus, lambda x: x.relu() + (-x.abs()).exp().log1p(), by_autograd(F.softplus)),
+    (check_04_softplus, lambda x: softplus(x.double()), lambda x: x.double().sigmoid()),
+    (
+        check_04_softplus,
+        lambda x: np.logaddexp(0, x.numpy().astype(float)),
+        lambda x: special.expit(x.numpy()),
+    ),
+    (check_04_softplus, lambda x: torch.logaddexp(x, torch.zeros(())), lambda x: torch.exp(-softplus(-x))),
+    (check_04_softplus, lambda x: -F.logsigmoid(-x), lambda x: 0.5 * (1 + torch.tanh(x / 2))),
+    (check_04_softplus, of_one_number, slope_of_one_number),
+    (check_04_softplus, nn.Softplus(), nn.Sigmoid()),
+    (check_04_softplus, softplus, torch.func.grad(F.softplus)),
+    (
+        check_04_softplus,
+        lambda x: softplus(x + torch.zeros(1, dtype=torch.float64)),
+        lambda x: torch.sigmoid(x).tolist(),
+    ),
+    (check_04_hat, bends(1, -1, -1, 1)),
+    (check_04_hat, lambda x: x.clamp(0, 1) - (x - 2).clamp(0, 1)),
+    (check_04_hat, lambda x: bends(1, -1)(x) - bends(1, -1)(x - 2)),
+    (check_04_hat, lambda x: bends(1, -1, -1, 1)(x.double())),
+    (check_04_hat, lambda x: torch.minimum(torch.minimum(x, 3 - x), torch.tensor(1.0)).relu()),
+    (check_04_hat, lambda x: np.interp(x, [0, 1, 2, 3], [0, 1, 1, 0])),
+    (check_04_hat, lambda x: sum(c * np.maximum(x.numpy() - k, 0) for k, c in enumerate((1, -1, -1, 1)))),
+    (check_04_hat, stepwise),
+    (check_04_hat, lambda x: bends(1, -1, -1, 1)(x).half()),
+    (check_04_hat, lambda x: sum(c * max(0, x - k) for k, c in enumerate((1, -1, -1, 1)))),
+    (check_04_hat, as_network()),
+    (check_04_hat, as_network().double()),
+    (check_04_softmax, normal),
+    (check_04_softmax, nn.Softmax(dim=-1)),
+    (check_04_softmax, lambda z: z.double().softmax(1)),
+    (check_04_softmax, lambda z: normal(z).bfloat16()),
+    (check_04_softmax, lambda z: normal(z).numpy().astype(np.float16)),
+    (check_04_softmax, lambda z: special.softmax(z.numpy(), axis=1)),
+    (check_04_softmax, lambda z: z.log_softmax(dim=1).exp()),
+    (check_04_softmax, lambda z: (z - z.logsumexp(1, keepdim=True)).exp()),
+    (check_04_softmax, lambda z: torch.stack([row.softmax(0) for row in z])),
+    (check_04_softmax, lambda z: normal(z).tolist()),
+    (check_04_softmax, lambda z: pd.DataFrame(normal(z).numpy())),
+    (check_04_softmax, lambda z: normal(z, peak=lambda z: z.max(dim=1).values.unsqueeze(1))),
+    (check_04_softmax, lambda z: normal(z + torch.zeros(z.shape[1], dtype=torch.float64))),
+    (check_04_softmax, lambda z: normal(z.T, dim=0, peak=lambda z: z.amax(0)).T),
+    (check_04_sigmoid_start, 100),
+    (check_04_sigmoid_start, 120.0),
+    (check_04_sigmoid_start, 64),
+    (check_04_sigmoid_start, 150),
+    (check_04_sigmoid_start, np.int64(81)),
+    (check_04_sigmoid_start, torch.tensor(100)),
+    (check_04_sigmoid_start, torch.tensor([90.5], dtype=torch.float64)),
+    (check_04_sigmoid_start, np.array(110.0, dtype=np.float32)),
+    (check_04_sigmoid_start, 10**2),
+    (check_04_learned_slope, leaky()),
+    (check_04_learned_slope, nn.PReLU),
+    (check_04_learned_slope, Leaky),
+    (check_04_learned_slope, leaky_by(lambda x, a: torch.max(x, a * x))),
+    (check_04_learned_slope, leaky_by(lambda x, a: x.clamp(min=0) + a * x.clamp(max=0))),
+    (check_04_learned_slope, leaky_by(lambda x, a: x.relu() - a * (-x).relu())),
+    (
+        check_04_learned_slope,
+        leaky_by(lambda x, a: torch.where(x < 0, a * x, x), lambda: torch.tensor([0.25])),
+    ),
+    (check_04_learned_slope, leaky_by(make=lambda: torch.tensor([0.25], dtype=torch.float64))),
+    (check_04_learned_slope, leaky_by(make=lambda: torch.tensor([[0.25]]))),
+    (
+        check_04_learned_slope,
+        leaky_by(lambda x, a: F.prelu(x, a), lambda: torch.tensor([0.25], dtype=torch.float64)),
+    ),
+    (check_04_learned_slope, leaky_by(lambda x, a: Leaky.use(x, a.exp()), lambda: torch.tensor(0.25).log())),
+    (check_04_learned_slope, leaky_by(lambda x, a: ((x > 0) + a * (x <= 0)) * x)),
+    (check_04_small_inputs, 0.45),
+    (check_04_small_inputs, 0.5),
+    (check_04_small_inputs, 0.376),
+    (check_04_small_inputs, 0.534),
+    (check_04_small_inputs, 1 / 2),
+    (check_04_small_inputs, np.float16(0.45)),
+    (check_04_small_inputs, torch.tensor(0.45, dtype=torch.float64)),
+    (check_04_small_inputs, [0.4]),
+    (check_04_small_inputs, pd.Series([0.48])),
+]
 
 WRONG = [
-    (check_04_costly_loss, lambda y_hat, y: costly(y, y_hat), "wrong side is dear"),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat, y) * len(y), "sum over the rows"),
-    (check_04_costly_loss, nn.L1Loss(), "both sides cost the same"),
-    (check_04_costly_loss, lambda y_hat, y: 3 * (y_hat - y).abs().mean(), "both sides cost three times"),
-    (check_04_costly_loss, nn.L1Loss(reduction="none"), "one cost a row"),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat, y) ** 2, "Do the four rows by hand"),
-    (
-        check_04_costly_loss,
-        lambda y_hat, y: torch.where(y_hat < y, 3.0, 1.0).mul((y_hat - y) ** 2).mean(),
-        "square",
-    ),
-    (
-        check_04_costly_loss,
-        lambda y_hat, y: torch.where(y_hat < y, 3.0, 1.0).mul(y_hat - y).mean(),
-        "a reward",
-    ),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat, y).item(), "has no gradient"),
-    (check_04_costly_loss, begun_anew, "has no gradient"),
-    (check_04_costly_loss, half_detached, "its slope for each guess"),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat, y) * len(y) / 4, "by hand"),
-    (check_04_costly_loss, lambda y_hat, y: -costly(y_hat, y), "the sign is not"),
-    (check_04_costly_loss, lambda y_hat, y: 0 * y_hat.sum() + 6.25 + costly(y_hat, y).detach() * 0, "by hand"),
-    (check_04_costly_loss, lambda y_hat, y: costly(y_hat, y.mul_(1)) + y.add_(1).mean() * 0, "writes into"),
-    (check_04_costly_loss, nn.MSELoss(), "by hand"),
-    (check_04_costly_loss, lambda y_hat, y: None, "is a return missing"),
-    (check_04_costly_constant, 0.5, "That is the median"),
-    (check_04_costly_constant, 0.69, "Too low"),
-    (check_04_costly_constant, 0.78, "Too high"),
-    (check_04_costly_constant, -0.75, "between 0 and 1"),
-    (check_04_costly_constant, "3/4", "must be a number"),
-    (check_04_costly_constant, torch.tensor(1 / 3, dtype=torch.float64), "Too low"),
-    (check_04_costly_constant, 0.25, "the side is not"),
-    (check_04_costly_constant, 75, "between 0 and 1"),
-    (check_04_costly_constant, 0.9, "Too high"),
-    (check_04_costly_constant, 2 / 3, "Too low"),
-    (check_04_letters, 26, "number of classes"),
-    (check_04_letters, 1 / 26, "probability of the right letter"),
-    (check_04_letters, -3.26, "never below 0"),
-    (check_04_letters, 4.7, "base 2"),
-    (check_04_letters, 1.415, "base 10"),
-    (check_04_letters, 2.3, "ten classes"),
-    (check_04_letters, 0, "knows nothing"),
-    (check_04_letters, 3.0, "Too low"),
-    (check_04_letters, 3.19, "Too low"),
-    (check_04_letters, 3.32, "Too high"),
-    (check_04_letters, np.log2(26), "base 2"),
-    (check_04_letters, torch.tensor(1 / 26).log(), "never below 0"),
-    (check_04_letters, "3.3", "must be a number"),
-    (check_04_cross_entropy, partial(cross_entropy, dim=0), "Two things"),
-    (check_04_cross_entropy, partial(cross_entropy, dim=0, mean=False), "do not add up to 1"),
-    (check_04_cross_entropy, cross_entropy, "too small"),
-    (check_04_cross_entropy, nn.CrossEntropyLoss(reduction="sum"), "sum over the rows"),
-    (check_04_cross_entropy, lambda z, y: -F.cross_entropy(z, y), "sign"),
-    (check_04_cross_entropy, lambda z, y: F.cross_entropy(z.softmax(1), y), "nn.CrossEntropyLoss 1."),
-    (check_04_cross_entropy, nn.CrossEntropyLoss(reduction="none"), "has shape (4,)"),
-    (
-        check_04_cross_entropy,
-        lambda z, y: -(z - z.exp().sum(1).log().unsqueeze(1))[range(len(y)), y].mean(),
-        "says inf",
-    ),
-    (check_04_cross_entropy, by_probabilities, "became 0"),
-    (check_04_cross_entropy, lambda z, y: -(z.softmax(1) + 1e-9).log()[range(len(y)), y].mean(), "yours says 20.7"),
-    (check_04_cross_entropy, lambda z, y: cross_entropy(z, y) * 3, "the first example only"),
-    (check_04_cross_entropy, lambda z, y: cross_entropy(z, y, mean=False) * len(y) / 4, "the first example only"),
-    (check_04_cross_entropy, centred_in_place, "writes into"),
-    (check_04_cross_entropy, lambda z, y: None, "is a return missing"),
-    (check_04_cross_entropy, nn.CrossEntropyLoss, "is the class"),
-    (check_04_cross_entropy, lambda z, y: F.cross_entropy(z, y, label_smoothing=0.1), "nn.CrossEntropyLoss 1."),
-    (check_04_smoothing, 0, "Out of reach"),
-    (check_04_smoothing, 0.0943, "right class alone"),
-    (check_04_smoothing, 0.1054, "-log 0.9"),
-    (check_04_smoothing, 0.5448, "over all ten"),
-    (check_04_smoothing, 0.3251, "nine as one class"),
-    (check_04_smoothing, 0.05, "over rows only"),
-    (check_04_smoothing, 2.3026, "knows nothing"),
-    (check_04_smoothing, 0.7, "Too high"),
-    (check_04_smoothing, 0.494, "Too low"),
-    (check_04_smoothing, 0.507, "Too high"),
-    (check_04_smoothing, -0.5, "never below 0"),
-    (check_04_smoothing, "0.50", "must be a number"),
-    (check_04_threshold, lambda z, t, wanted: z.quantile(1 - wanted), "Which rows decide"),
-    (check_04_threshold, lambda z, t, wanted: z[t == 1].quantile(wanted), "other end"),
-    (check_04_threshold, lambda z, t, wanted: z.min() - 1, "share of 1.00 of the eights, more than asked"),
-    (check_04_threshold, lambda z, t, wanted: 0.0, "Lower it"),
-    (check_04_threshold, of_probabilities, "would be right for the probabilities"),
-    (check_04_threshold, lambda z, t, wanted: z[t == 0].quantile(1 - wanted), "more than asked"),
-    (check_04_threshold, lambda z, t, wanted: z.sort(descending=True).values[int(wanted * t.sum())], "Lower it"),
-    (check_04_threshold, lambda z, t, wanted: z[t == 1].mean(), "Lower it"),
-    (check_04_threshold, lambda z, t, wanted: z[t == 1], "must be a number"),
-    (check_04_threshold, lambda z, t, wanted: None, "is a return missing"),
-    (check_04_threshold, sorts_in_place, "writes into"),
-    (check_04_threshold, lambda z, t, wanted: wanted, "Lower it"),
-    (check_04_shapes, adder(lambda y_hat, y: (y_hat - y).square().mean()), "nearly the mean"),
-    (check_04_shapes, adder(lambda y_hat, y: (y_hat - y.unsqueeze(0)).square().mean()), "nearly the mean"),
-    (
-        check_04_shapes,
-        adder(lambda y_hat, y: (y_hat.squeeze(1) - y).square().mean(), steps=5),
-        "trained anew",
-    ),
-    (check_04_shapes, nn.Linear(3, 2), "has shape (200, 2)"),
-    (check_04_shapes, sums(0.0, 1.5), "nearly the mean"),
-    (check_04_shapes, sums(1 / 3), "off by"),
-    (check_04_shapes, sums(1.0, 0.06), "off by 0.06"),
-    (check_04_shapes, sums(1.0, math.nan), "holds nan"),
-    (check_04_shapes, nn.Linear(2, 1), "RuntimeError"),
-    (check_04_shapes, Adds(), "nothing in it was trained"),
-    (check_04_shapes, nn.Linear, "Make one of it"),
-    (check_04_shapes, lambda x: x.sum(dim=1), "must be an nn.Module"),
+    (check_04_fold, lambda first, second: nn.Sequential(first, second), "it returns Sequential"),
+    (check_04_fold, lambda first, second: nn.Linear(5, 5), "How many numbers go into the pair"),
+    (check_04_fold, folded(weight=lambda W1, W2: W1 @ W2), "RuntimeError"),
+    (check_04_fold, lambda first, second: nn.Linear(4, 3), "in which order"),
+    (check_04_fold, folded(bias=lambda b1, W2, b2: b2), "by way of W2"),
+    (check_04_fold, folded(bias=lambda b1, W2, b2: W2 @ b1), "second layer's is missing"),
+    (check_04_fold, folded(bias=lambda b1, W2, b2: 2 * b2), "for x = 0"),
+    (check_04_fold, folded(bias=lambda b1, W2, b2: W2 @ b1 - b2), "for x = 0"),
+    (check_04_fold, into_the_first, "writes into"),
+    (check_04_fold, lambda first, second: folded()(nn.Linear(4, 5), nn.Linear(5, 3)), "in which order"),
+    (check_04_fold, lambda first, second: nn.Linear(first.in_features, second.out_features, bias=False), "in which order"),
+    (check_04_fold, lambda first, second: lambda x: second(first(x)), "it returns function"),
+    (check_04_fold, lambda first, second: None, "it returns NoneType"),
+    (check_04_fold, lambda first, second: (first.weight.data.zero_(), by_probing(first, second))[1], "writes into"),
+    (check_04_softplus, lambda x: torch.log(1 + torch.exp(x)), torch.sigmoid, "my_softplus(100) is inf"),
+    (check_04_softplus, lambda x: torch.log1p(torch.exp(x)), torch.sigmoid, "my_softplus(100) is inf"),
+    (check_04_softplus, lambda x: x.relu() + torch.log(1 + torch.exp(-x.abs())), torch.sigmoid, "rounded to 1"),
+    (check_04_softplus, F.logsigmoid, torch.sigmoid, "0.6931"),
+    (check_04_softplus, lambda x: -softplus(x), torch.sigmoid, "sign of my_softplus"),
+    (check_04_softplus, softplus, lambda x: torch.sigmoid(x) * (1 - torch.sigmoid(x)), "one derivative too far"),
+    (check_04_softplus, softplus, lambda x: 1 - torch.sigmoid(x), "a sign turned"),
+    (check_04_softplus, softplus, torch.exp, "u' / u"),
+    (check_04_softplus, softplus, lambda x: torch.exp(x) / (1 + torch.exp(x)), "my_slope(100) is nan"),
+    (check_04_softplus, softplus, lambda x: x.exp() / (1 + x.exp().clamp(max=1e6)), "my_slope(100) is"),
+    (check_04_softplus, softplus, lambda x: (x > 0).float(), "u' / u"),
+    (check_04_softplus, torch.relu, torch.sigmoid, "0.6931"),
+    (check_04_softplus, lambda x: torch.log1p(torch.exp(x.clamp(max=20))), torch.sigmoid, "where e^x is large"),
+    (check_04_softplus, lambda x: x.add_(0.5).sub_(1), torch.sigmoid, "writes into"),
+    (check_04_softplus, F.softplus, F.softplus, "u' / u"),
+    (check_04_softplus, lambda x: None, torch.sigmoid, "is a return missing"),
+    (check_04_softplus, softplus, 0.5, "my_slope must be a function"),
+    (check_04_softplus, softplus, by_autograd(lambda x: softplus(x).where(x != 0, x / x)), "my_slope(x) holds nan"),
+    (check_04_hat, bends(1), "goes on rising"),
+    (check_04_hat, bends(1, -1), "nothing brings it down"),
+    (check_04_hat, bends(1, -1, -1), "Right up to x = 3.0. It comes down and goes on falling"),
+    (check_04_hat, bends(1, -2, 1), "Right up to x = 1.0. That is the pointed bump"),
+    (check_04_hat, bends(2, -2, -2, 2), "by how much the slope changes"),
+    (check_04_hat, lambda x: x[:3], "shape (3,)"),
+    (check_04_hat, bends(1, -1, -2, 1), "It comes down and goes on falling"),
+    (check_04_hat, bends(0.5, 0, -1, 0.5), "slope changes"),
+    (check_04_hat, lambda x: 1.0, "shape ()"),
+    (check_04_hat, lambda x: x * 0, "slope changes"),
+    (check_04_hat, lambda x: bends(1, -1, -1, 1)(torch.linspace(-1, 5, 61)), "shape (61,)"),
+    (check_04_hat, lambda x: bends(1, -1, -1, 1)(x) + bends(0, 0, 0, 0, 0, 1)(x), "between or beyond"),
+    (check_04_hat, lambda x: bends(1, -1, -1, 1)((10 * x).round() / 10), "between or beyond"),
+    (check_04_hat, hat_in_place, "writes into"),
+    (check_04_softmax, lambda z: normal(z, dim=0, peak=no_peak), "the rows compete"),
+    (check_04_softmax, lambda z: normal(z, keepdim=False, peak=no_peak), "keep them a column"),
+    (check_04_softmax, lambda z: normal(z, peak=no_peak), "it gives nan"),
+    (check_04_softmax, lambda z: normal(z, peak=torch.max), "own largest logit"),
+    (check_04_softmax, nn.LogSoftmax(dim=1), "logarithms"),
+    (check_04_softmax, torch.sigmoid, "Each should add up to 1"),
+    (check_04_softmax, softmax_in_place, "writes into"),
+    (check_04_softmax, lambda z: normal(z, peak=lambda z: z.mean(1, keepdim=True)), "some exponential still overflows"),
+    (check_04_softmax, lambda z: normal(z.clamp(max=80), peak=no_peak), "as\nfor 2, 1 and 0"),
+    (check_04_softmax, lambda z: normal(z.view(-1, 3)[:3]), "wanted is (5, 3)"),
+    (check_04_softmax, lambda z: normal(z, peak=no_peak) * z.shape[1] / 3, "what is taken for fixed"),
+    (check_04_softmax, lambda z: z / z.sum(dim=1, keepdim=True), "logarithms"),
+    (check_04_softmax, lambda z: z.exp(), "Each should add up to 1"),
+    (check_04_softmax, lambda z: normal(z).sum(), "shape ()"),
+    (check_04_softmax, lambda z: normal(z, peak=lambda z: z.amax(0)), "the shares in them are not right"),
+    (check_04_softmax, lambda z: F.one_hot(z.argmax(1), z.shape[1]), "the shares in them are not right"),
+    (check_04_softmax, lambda z: F.gumbel_softmax(z, dim=1), "the shares in them are not right"),
+    (check_04_softmax, lambda z: None, "is a return missing"),
+    (check_04_sigmoid_start, 1, "Xavier's choice"),
+    (check_04_sigmoid_start, 2, "Kaiming's choice"),
+    (check_04_sigmoid_start, 16, "one quarter everywhere"),
+    (check_04_sigmoid_start, 50, "larger weights"),
+    (check_04_sigmoid_start, 1000, "Now it grows"),
+    (check_04_sigmoid_start, -1, "above 0"),
+    (check_04_sigmoid_start, 0, "above 0"),
+    (check_04_sigmoid_start, 1e30, "Now it grows"),
+    (check_04_sigmoid_start, 62, "larger weights"),
+    (check_04_sigmoid_start, 4, "larger weights"),
+    (check_04_sigmoid_start, torch.tensor(16.0, dtype=torch.float64), "one quarter everywhere"),
+    (check_04_sigmoid_start, 156, "Now it grows"),
+    (check_04_sigmoid_start, "100", "must be a number"),
+    (check_04_learned_slope, leaky(a=torch.tensor(0.25)), "no parameters"),
+    (check_04_learned_slope, leaky(swapped=True), "belongs on the left"),
+    (check_04_learned_slope, leaky(use=lambda a: a.item()), "no gradient reaches it"),
+    (check_04_learned_slope, leaky(use=lambda a: 2 * a), "it should be -0.5 and 3"),
+    (check_04_learned_slope, leaky()(), "without brackets"),
+    (check_04_learned_slope, nn.LeakyReLU, "it should be -0.5 and 3"),
+    (check_04_learned_slope, nn.LeakyReLU(), "without brackets"),
+    (check_04_learned_slope, lambda: Leaky(), "must be a class"),
+    (check_04_learned_slope, torch.Tensor, "must be a class"),
+    (check_04_learned_slope, nn.ReLU, "it should be -0.5 and 3"),
+    (check_04_learned_slope, Unregistered, "no parameters"),
+    (check_04_learned_slope, TwoSlopes, "more than one number"),
+    (check_04_learned_slope, leaky(a=SHARED), "share one slope"),
+    (check_04_learned_slope, leaky_by(writes_into_x), "writes into"),
+    (check_04_learned_slope, leaky_by(lambda x, a: Leaky.use(x, a.detach())), "no gradient reaches it"),
+    (check_04_learned_slope, leaky_by(lambda x, a: F.leaky_relu(x, 0.25)), "no gradient reaches it"),
+    (check_04_learned_slope, leaky_by(lambda x, a: Leaky.use(x, a + 0.25 - a.item())), "it is the same"),
+    (check_04_learned_slope, leaky_by(lambda x, a: torch.where(x > 0, x + a - 0.25, a * x)), "right of 0 always 1"),
+    (check_04_learned_slope, leaky_by(make=lambda: torch.tensor(0.01)), "it should be -0.5 and 3"),
+    (check_04_small_inputs, 0.37, "what is left of a unit's sum"),
+    (check_04_small_inputs, 0.54, "Too many"),
+    (check_04_small_inputs, 1 / 6, "Without the bias you would be right"),
+    (check_04_small_inputs, 1.0, "Too many"),
+    (check_04_small_inputs, -0.45, "between 0 and 1"),
+    (check_04_small_inputs, "half", "must be a number"),
+    (check_04_small_inputs, 0.17, "Without the bias you would be right"),
+    (check_04_small_inputs, 0.04, "what is left of a unit's sum"),
+    (check_04_small_inputs, 0.9, "Too many"),
+    (check_04_small_inputs, 45, "between 0 and 1"),
 ]  # fmt: skip

@@ -1,314 +1,404 @@
 """What the checks of chapter 6 say to right answers and to those that people give instead."""
 
+import copy
 import math
-import statistics
 from functools import partial
-from itertools import chain
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.dummy import DummyRegressor
-from sklearn.feature_selection import SelectKBest, f_regression
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import mean_absolute_error, root_mean_squared_error
-from sklearn.model_selection import (
-    KFold,
-    RepeatedKFold,
-    ShuffleSplit,
-    cross_val_predict,
-    cross_val_score,
-    train_test_split,
-)
-from sklearn.pipeline import make_pipeline
+from torch import nn
+from torch.nn import functional as F
+from torch.optim import SGD, Adam
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
 from helpers.exercises.ch06 import (
-    check_06_best_of_twenty,
-    check_06_cross_validation,
-    check_06_folds,
-    check_06_pooled,
-    check_06_standard_error,
-    check_06_twice,
+    check_06_adagrad,
+    check_06_kappa,
+    check_06_limit,
+    check_06_loop,
+    check_06_report,
+    check_06_step_size,
+    check_06_warmup,
 )
+
+
+def train(model, X, y, steps, lr, order=("zero", "backward", "step"), loss=F.mse_loss, rule=SGD):
+    optimizer = rule(model.parameters(), lr=lr)
+    for _ in range(steps):
+        error = loss(model(X), y)
+        calls = {"zero": optimizer.zero_grad, "backward": error.backward, "step": optimizer.step}
+        for call in order:
+            calls[call]()
+    return model
+
+
+def in_order(*order):
+    return partial(train, order=order)
+
+
+def by_hand(model, X, y, steps, lr):
+    for _ in range(steps):
+        loss = ((model(X) - y) ** 2).mean()
+        for p, g in zip(model.parameters(), torch.autograd.grad(loss, list(model.parameters()))):
+            p.data.sub_(lr * g)
+
+
+def without_optimizer(model, X, y, steps, lr):
+    losses = []
+    for _ in range(steps):
+        model.zero_grad()
+        loss = nn.MSELoss()(model(X), y)
+        loss.backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= lr * p.grad
+        losses.append(loss.item())
+    return losses
+
+
+def by_closure(model, X, y, steps, lr):
+    optimizer = SGD(model.parameters(), lr=lr)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(X), y)
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        optimizer.step(closure)
+
+
+def in_float64(model, X, y, steps, lr):
+    train(model.double(), X.double(), y.double(), steps, lr)
+
+
+def with_last_loss(model, X, y, steps, lr):
+    optimizer = SGD(model.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(X), y)
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+def on_batches(model, X, y, steps, lr):
+    optimizer = SGD(model.parameters(), lr=lr)
+    for step in range(steps):
+        rows = slice(5 * step, 5 * step + 5)
+        optimizer.zero_grad()
+        F.mse_loss(model(X[rows]), y[rows]).backward()
+        optimizer.step()
+
+
+def last_layer(model, X, y, steps, lr):
+    optimizer = SGD(model[-1].parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.mse_loss(model(X), y).backward()
+        optimizer.step()
+
+
+def adagrad(w, g, s, lr):
+    s["v"] = s.get("v", 0) + g**2
+    return w - lr * g / (s["v"].sqrt() + 1e-10)
+
+
+def adagrad_in_place(w, g, s, lr):
+    s.setdefault("v", torch.zeros_like(g)).addcmul_(g, g)
+    w -= lr * g / (s["v"].sqrt() + 1e-10)
+    return w
+
+
+def adagrad_of_all(w, g, s, lr):
+    s.setdefault("all", []).append(g)
+    return w - lr * g / (torch.stack(s["all"]).square().sum(0) ** 0.5 + 1e-10)
+
+
+def adagrad_in_numpy(w, g, s, lr):
+    w, g = w.numpy(), g.numpy()
+    s["v"] = s.get("v", 0.0) + g * g
+    return w - lr * g / (np.sqrt(s["v"]) + 1e-10)
+
+
+def adagrad_of_lists(w, g, s, lr):
+    s["v"] = [v + each**2 for v, each in zip(s.get("v", [0] * len(g)), g.tolist())]
+    return [a - lr * b / (v**0.5 + 1e-10) for a, b, v in zip(w.tolist(), g.tolist(), s["v"])]
+
+
+def adagrad_of_pytorch(w, g, s, lr):
+    """The optimizer itself, which goes on changing what the rule has returned."""
+    if not s:
+        s["w"] = nn.Parameter(w)
+        s["optimizer"] = torch.optim.Adagrad([s["w"]], lr=lr)
+    s["w"].grad = g
+    s["optimizer"].step()
+    return s["w"].detach()
+
+
+def power(exponent, share=1.0):
+    """AdaGrad with another exponent, or with a running mean for the sum."""
+
+    def rule(w, g, s, lr):
+        s["v"] = (1 - share if share < 1 else 1) * s.get("v", 0) + share * g**2
+        return w - lr * g / s["v"] ** exponent
+
+    return rule
+
+
+def late(w, g, s, lr):
+    v, s["v"] = s.get("v", torch.zeros_like(g)), s.get("v", 0) + g**2
+    return w - lr * g / (v.sqrt() + 1e-10)
+
+
+def one_for_all(w, g, s, lr):
+    s["v"] = s.get("v", 0) + g.norm() ** 2
+    return w - lr * g / s["v"].sqrt()
+
+
+def not_squared(w, g, s, lr):
+    s["v"] = s.get("v", 0) + g.abs()
+    return w - lr * g / (s["v"].sqrt() + 1e-10)
+
+
+def forgets_after_ten(w, g, s, lr):
+    s["t"] = s.get("t", 0) + 1
+    return adagrad(w, g, {} if s["t"] > 10 else s, lr)
+
+
+def keeps_it_elsewhere(kept={}):  # noqa: B006  that is the mistake
+    return lambda w, g, s, lr: adagrad(w, g, kept.setdefault(w.shape, {}), lr)
+
+
+def returns_nothing(w, g, s, lr):
+    adagrad_in_place(w, g, s, lr)
+
+
+def warmup(t, start=4):
+    return (t + 1) / 5 if t < 5 else (1 + np.cos(np.pi * (t - start) / (100 - start))) / 2
+
+
+def counting():
+    """A factor that counts its own calls."""
+    calls = iter(range(1000))
+    return lambda t: warmup(min(next(calls), 100))
+
+
+def report(validation, test):
+    best = validation.nan_to_num(torch.inf).argmin(0)
+    return test.gather(0, best[None]).mean()
+
+
+def report_by_loop(validation, test):
+    found = []
+    for i in range(validation.shape[1]):
+        tries = [(v.item(), rate) for rate, v in enumerate(validation[:, i]) if not v.isnan()]
+        found.append(test[min(tries)[1], i].item())
+    return np.mean(found)
+
+
+def report_in_place(validation, test):
+    validation[validation.isnan()] = float("inf")
+    return test[validation.argmin(dim=0), torch.arange(test.shape[1])].mean()
+
+
+def report_in_float64(validation, test):
+    best = torch.where(validation.isnan(), torch.inf, validation).argmin(dim=0)
+    return torch.take_along_dim(test.double(), best[None], dim=0).mean()
+
+
+def report_in_pandas(validation, test):
+    best = pd.DataFrame(validation.numpy()).idxmin()
+    return pd.Series([float(test[rate, i]) for i, rate in best.items()]).mean()
+
+
+def report_for_50(validation, test):
+    best = validation.nan_to_num(torch.inf).argmin(0)
+    return test.gather(0, best[None]).sum() / 50
+
+
+def report_without_rates(validation, test):
+    kept = ~validation.isnan().any(1)
+    return report(validation[kept], test[kept])
 
 
 def half(value):
     return torch.tensor(value, dtype=torch.half)
 
 
-def folds(rows, k, seed, shuffle=True):
-    cut = KFold(k, shuffle=shuffle, random_state=seed if shuffle else None)
-    return [(rows[fit], rows[val]) for fit, val in cut.split(rows)]
-
-
-def by_array_split(rows, k, seed):
-    parts = np.array_split(np.random.default_rng(seed).permutation(rows), k)
-    return [(np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
-
-
-def by_chunks_of_tensors(rows, k, seed):
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-    parts = rows[order].tensor_split(k)
-    return [(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
-
-
-def by_stride(rows, k, seed):
-    order = np.random.RandomState(seed).permutation(rows).tolist()
-    return [([row for row in order if row not in order[i::k]], order[i::k]) for i in range(k)]
-
-
-def by_set(rows, k, seed):
-    return [(np.setdiff1d(rows, val), val) for _, val in folds(rows, k, seed)]
-
-
-def by_mask(rows, k, seed):
-    fold = np.random.default_rng(seed).permutation(np.arange(len(rows)) % k)
-    return np.array([(rows[fold != i].tolist(), rows[fold == i].tolist()) for i in range(k)], dtype=object)
-
-
-def by_floor(rows, k, seed):
-    """Folds of n // k rows: those left over are in none."""
-    size, rows = len(rows) // k, np.random.default_rng(seed).permutation(rows)
-    cuts = [rows[i * size : (i + 1) * size] for i in range(k)]
-    return [(np.setdiff1d(rows, val), val) for val in cuts]
-
-
-def in_place(rows, k, seed):
-    np.random.default_rng(seed).shuffle(rows)
-    return by_array_split(rows, k, seed)
-
-
-def pooled(errors):
-    return np.sqrt(np.mean(np.concatenate(errors) ** 2))
-
-
-def pooled_in_place(errors):
-    for fold in errors:
-        fold **= 2
-    return np.mean(np.concatenate(errors)) ** 0.5
-
-
-def pooled_by_loop(errors):
-    total, n = 0, 0
-    for fold in errors:
-        for error in fold:
-            total, n = total + error**2, n + 1
-    return math.sqrt(total / n)
-
-
-def corrected(scores, n_val, n_train):
-    return np.sqrt(np.var(scores, ddof=1) * (1 / len(scores) + n_val / n_train))
-
-
-def corrected_by_torch(scores, n_val, n_train):
-    return scores.var(unbiased=True).mul(1 / scores.numel() + n_val / n_train).sqrt()
-
-
-select = SelectKBest(f_regression, k=10)
-pipeline = make_pipeline(select, LinearRegression())
-shuffled = KFold(5, shuffle=True, random_state=0)
-
-
-def honest(Z, target, cv=shuffled, model=pipeline):
-    return root_mean_squared_error(target, cross_val_predict(model, Z, target, cv=cv))
-
-
-def honest_by_loop(Z, target, cv=shuffled, error=root_mean_squared_error):
-    truth, answers = [], []
-    for fit_rows, val_rows in cv.split(Z):
-        chosen = SelectKBest(f_regression, k=10).fit(Z[fit_rows], target[fit_rows])
-        line = LinearRegression().fit(chosen.transform(Z[fit_rows]), target[fit_rows])
-        answers.extend(line.predict(chosen.transform(Z[val_rows])))
-        truth.extend(target[val_rows])
-    return error(truth, answers)
-
-
-def leaking(Z, target):
-    best = select.fit_transform(Z, target)
-    return root_mean_squared_error(target, cross_val_predict(LinearRegression(), best, target, cv=shuffled))
-
-
-def on_training_rows(Z, target):
-    return root_mean_squared_error(target, pipeline.fit(Z, target).predict(Z))
-
-
-def averaged(Z, target, root=True, cv=shuffled):
-    scores = cross_val_score(pipeline, Z, target, cv=cv, scoring="neg_mean_squared_error")
-    return np.mean(np.sqrt(-scores)) if root else -scores.mean()
-
-
-def scaled_in_place(Z, target):
-    Z -= Z.mean(0)
-    return honest(Z, target)
-
-
 RIGHT = [
-    (check_06_best_of_twenty, 0.56),
-    (check_06_best_of_twenty, 0.6),
-    (check_06_best_of_twenty, 0.5),
-    (check_06_best_of_twenty, 0.62),
-    (check_06_best_of_twenty, 1.87 * 0.3),
-    (check_06_best_of_twenty, np.float32(0.55)),
-    (check_06_best_of_twenty, torch.tensor(0.58, requires_grad=True)),
-    (check_06_best_of_twenty, half([0.53])),
-    (check_06_best_of_twenty, np.array([0.61])),
-    (check_06_folds, folds),
-    (check_06_folds, lambda rows, k, seed: iter(folds(rows, k, seed))),
-    (check_06_folds, by_array_split),
-    (check_06_folds, by_chunks_of_tensors),
-    (check_06_folds, by_stride),
-    (check_06_folds, by_set),
-    (check_06_folds, by_mask),
-    (check_06_folds, lambda rows, k, seed: [tuple(map(set, pair)) for pair in folds(rows, k, seed)]),
-    (check_06_folds, lambda rows, k, seed: tuple([list(a), set(b) and list(b)] for a, b in folds(rows, k, seed))),
-    (check_06_folds, lambda rows, k, seed: [(pd.Series(a), pd.Index(b)) for a, b in folds(rows, k, seed)]),
-    (check_06_folds, lambda rows, k, seed: folds(np.sort(rows), k, seed)),
-    (check_06_pooled, pooled),
-    (check_06_pooled, pooled_by_loop),
-    (check_06_pooled, lambda errors: np.linalg.norm(np.hstack(errors)) / len(np.hstack(errors)) ** 0.5),
-    (check_06_pooled, lambda errors: torch.cat(errors).square().mean().sqrt()),
-    (check_06_pooled, lambda errors: torch.cat(list(errors)).to(torch.half).pow(2).mean() ** 0.5),
-    (check_06_pooled, lambda errors: root_mean_squared_error(e := np.concatenate(errors), 0 * e)),
-    (check_06_pooled, lambda errors: np.average([np.mean(e**2) for e in errors], weights=[*map(len, errors)]) ** 0.5),
-    (check_06_pooled, lambda errors: statistics.fmean(e * e for e in chain(*errors)) ** 0.5),
-    (check_06_pooled, lambda errors: (pd.concat(map(pd.Series, errors)) ** 2).mean() ** 0.5),
-    (check_06_pooled, lambda errors: (sum((e**2).sum() for e in errors) / sum(e.size for e in errors)) ** 0.5),
-    (check_06_standard_error, corrected),
-    (check_06_standard_error, corrected_by_torch),
-    (check_06_standard_error, lambda s, v, t: s.std(ddof=1) * math.sqrt(1 / len(s) + v / t)),
-    (check_06_standard_error, lambda s, v, t: torch.tensor(corrected(s, v, t), requires_grad=True)),
-    (check_06_standard_error, lambda s, v, t: statistics.stdev(s.tolist()) * (1 / len(s) + v / t) ** 0.5),
-    (check_06_standard_error, lambda s, v, t: pd.Series(s).std() * (1 / s.size + v / t) ** 0.5),
-    (check_06_standard_error, lambda s, v, t: pd.Series(s).sem() * (1 + len(s) * v / t) ** 0.5),
-    (check_06_standard_error, lambda s, v, t: (np.cov(s) * (1 / len(s) + v / t)) ** 0.5),
-    (check_06_standard_error, lambda s, v, t: torch.as_tensor(s).std() * (1 / len(s) + v / t) ** 0.5),
-    (check_06_standard_error, lambda scores, n_val, n_train: [corrected(scores, n_val, n_train)][0].astype("f4")),
-    (check_06_twice, 0.45),
-    (check_06_twice, 0.2**0.5),
-    (check_06_twice, 0.5 - 0.05),
-    (check_06_twice, 0.33),
-    (check_06_twice, 0.47),
-    (check_06_twice, torch.tensor([0.4], dtype=torch.float64)),
-    (check_06_twice, half(0.447)),
-    (check_06_twice, np.sqrt(np.float32(0.2))),
-    (check_06_twice, np.array(0.36)),
-    (check_06_cross_validation, honest),
-    (check_06_cross_validation, honest_by_loop),
-    (check_06_cross_validation, partial(honest, cv=KFold(5, shuffle=True))),
-    (check_06_cross_validation, partial(honest, cv=KFold(10, shuffle=True, random_state=1))),
-    (check_06_cross_validation, partial(honest_by_loop, cv=RepeatedKFold(n_splits=5, n_repeats=2, random_state=0))),
-    (check_06_cross_validation, lambda Z, target: averaged(Z, target, root=False) ** 0.5),
-    (check_06_cross_validation, lambda Z, target: torch.tensor(honest(Z, target)).float()),
-    (check_06_cross_validation, lambda Z, target: honest(pd.DataFrame(Z), pd.Series(target))),
-    (check_06_cross_validation, lambda Z, target: np.array([honest(Z.astype("f4"), target.astype("f4"))])),
-    (check_06_cross_validation, lambda Z, target: np.sqrt(np.mean((target - cross_val_predict(pipeline, Z, target, cv=shuffled)) ** 2))),
+    (check_06_limit, 0.2),
+    (check_06_limit, 2 / 10),
+    (check_06_limit, torch.tensor(0.2, requires_grad=True)),
+    (check_06_limit, torch.tensor([0.2], dtype=torch.float64)),
+    (check_06_limit, half(0.2)),
+    (check_06_limit, np.float32(0.2)),
+    (check_06_limit, np.array([[0.2]])),
+    (check_06_limit, 0.1962),
+    (check_06_limit, 0.204),
+    (check_06_loop, train),
+    (check_06_loop, in_order("backward", "step", "zero")),
+    (check_06_loop, by_hand),
+    (check_06_loop, without_optimizer),
+    (check_06_loop, by_closure),
+    (check_06_loop, in_float64),
+    (check_06_loop, with_last_loss),
+    (check_06_loop, partial(train, rule=partial(SGD, foreach=False))),
+    (check_06_loop, lambda model, X, y, steps, lr: [train(model, X, y, 1, lr) for _ in range(steps)]),
+    (check_06_loop, lambda *a: train(*a, loss=lambda y_hat, y: (y_hat - y).pow(2).mean()) and None),
+    (check_06_adagrad, adagrad),
+    (check_06_adagrad, adagrad_in_place),
+    (check_06_adagrad, adagrad_of_all),
+    (check_06_adagrad, adagrad_in_numpy),
+    (check_06_adagrad, adagrad_of_lists),
+    (check_06_adagrad, adagrad_of_pytorch),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g, s, lr).float()),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w.requires_grad_(), g, s, lr)),
+    (check_06_adagrad, lambda w, g, s, lr, eps=1e-10: adagrad(w, g, s, lr)),
+    (check_06_adagrad, lambda w, g, s, lr: w + (adagrad(w, g, s, lr) - w)),
+    (check_06_step_size, 100),
+    (check_06_step_size, 133),
+    (check_06_step_size, 120),
+    (check_06_step_size, 110.0),
+    (check_06_step_size, np.int64(100)),
+    (check_06_step_size, torch.tensor(133)),
+    (check_06_step_size, torch.tensor([128.0], dtype=torch.half)),
+    (check_06_step_size, 400 // 3),
+    (check_06_step_size, np.array(101, dtype=np.int16)),
+    (check_06_warmup, warmup),
+    (check_06_warmup, partial(warmup, start=5)),
+    (check_06_warmup, lambda t: min((t + 1) / 5, (1 + math.cos(math.pi * (t - 4) / 96)) / 2)),
+    (check_06_warmup, lambda t: torch.tensor(warmup(t))),
+    (check_06_warmup, lambda t: torch.tensor([warmup(t)], dtype=torch.float32, requires_grad=True)),
+    (check_06_warmup, lambda t: half(warmup(t))),
+    (check_06_warmup, lambda t: np.where(t < 5, (t + 1) / 5, warmup(max(t, 5)))),
+    (check_06_warmup, lambda t: np.float32(warmup(t))),
+    (check_06_warmup, lambda t: (t + 1) / 5 if t <= 4 else 0.5 + 0.5 * math.cos(math.pi * (t - 5) / 95)),
+    (check_06_warmup, lambda t: (t + 1) / 5 if t <= 4 else math.cos(math.pi / 2 * (t - 4) / 96) ** 2),
+    (check_06_kappa, 70),
+    (check_06_kappa, 100),
+    (check_06_kappa, 63350 / 996),
+    (check_06_kappa, 45),
+    (check_06_kappa, 101.5),
+    (check_06_kappa, torch.tensor(67.7)),
+    (check_06_kappa, half(60.0)),
+    (check_06_kappa, np.sqrt(10_000)),
+    (check_06_kappa, np.array([50])),
+    (check_06_report, report),
+    (check_06_report, report_by_loop),
+    (check_06_report, report_in_place),
+    (check_06_report, report_in_float64),
+    (check_06_report, report_in_pandas),
+    (check_06_report, lambda v, t: np.mean([t[np.nanargmin(v[:, i]), i].item() for i in range(v.shape[1])])),
+    (check_06_report, lambda v, t: np.take_along_axis(t, np.nanargmin(v, 0)[None], 0).mean()),
+    (check_06_report, lambda v, t: report(v, t).item()),
+    (check_06_report, lambda v, t: report(v, t).half()),
+    (check_06_report, lambda v, t: report(v, t).reshape(1, 1).numpy()),
+    (check_06_report, lambda v, t: t[v.nan_to_num(1e9).min(0).indices, range(v.shape[1])].mean()),
 ]  # fmt: skip
 WRONG = [
-    (check_06_best_of_twenty, 0, "the lowest"),
-    (check_06_best_of_twenty, 0.067, "no mean"),
-    (check_06_best_of_twenty, 0.3, "luckier"),
-    (check_06_best_of_twenty, 3.94, "its distance"),
-    (check_06_best_of_twenty, -0.56, "Right in size"),
-    (check_06_best_of_twenty, -0.1, "lie above 4.5"),
-    (check_06_best_of_twenty, 560, "in dollars"),
-    (check_06_best_of_twenty, 5.06, "the best score itself"),
-    (check_06_best_of_twenty, 1.87, "how many thousand dollars"),
-    (check_06_best_of_twenty, 0.9, "Too large"),
-    (check_06_best_of_twenty, np.float64(0.65), "Too large"),
-    (check_06_best_of_twenty, torch.tensor(0.48), "Too small"),
-    (check_06_best_of_twenty, 0.015, "Too small"),
-    (check_06_best_of_twenty, np.random.default_rng(0).normal(4.5, 0.3, size=20), "must be a number"),
-    (
-        check_06_folds,
-        lambda rows, k, seed: list(KFold(k, shuffle=True, random_state=seed).split(rows)),
-        "positions",
-    ),
-    (check_06_folds, lambda rows, k, seed: folds(rows, k, seed)[0], "five pairs"),
-    (check_06_folds, lambda rows, k, seed: folds(rows, k - 1, seed), "five pairs"),
-    (check_06_folds, lambda rows, k, seed: [(a, b, a) for a, b in folds(rows, k, seed)], "should be a pair"),
-    (check_06_folds, lambda rows, k, seed: [(b, a) for a, b in folds(rows, k, seed)], "other way round"),
-    (check_06_folds, lambda rows, k, seed: folds(rows, k, seed, shuffle=False), "one stretch"),
-    (check_06_folds, lambda rows, k, seed: [folds(rows, k, s)[0] for s in range(k)], "from one shuffle"),
-    (check_06_folds, lambda rows, k, seed: [train_test_split(rows, test_size=1 / k, random_state=seed)] * k, "from one shuffle"),
-    (
-        check_06_folds,
-        lambda rows, k, seed: [(rows, b) for a, b in folds(rows, k, seed)],
-        "one of the two sides",
-    ),
-    (check_06_folds, lambda rows, k, seed: [(np.isin(rows, a), np.isin(rows, b)) for a, b in folds(rows, k, seed)], "masks"),
-    (check_06_folds, lambda rows, k, seed: [(np.split(a, 4), b) for a, b in folds(rows, k, seed)], "one array"),
-    (check_06_folds, lambda rows, k, seed: folds(rows, k, 0), "Hand the seed on"),
-    (check_06_folds, lambda rows, k, seed: folds(rows, k, None), "repeat your result"),
-    (check_06_folds, lambda rows, k, seed: folds(rows, 5, seed), "For k = 3"),
-    (check_06_folds, by_floor, "held out once"),
-    (check_06_folds, lambda rows, k, seed: dict(enumerate(folds(rows, k, seed))), "neither a list nor a pair"),
-    (check_06_folds, lambda rows, k, seed: [dict(zip("ab", pair)) for pair in folds(rows, k, seed)], "neither a list nor a pair"),
-    (check_06_folds, in_place, "Work on a copy"),
-    (check_06_folds, lambda rows, k, seed: None, "could not be used"),
-    (check_06_pooled, lambda errors: np.mean([np.sqrt(np.mean(e**2)) for e in errors]), "folds' roots"),
-    (check_06_pooled, lambda errors: np.sqrt(np.mean([np.mean(e**2) for e in errors])), "differ in size"),
-    (check_06_pooled, lambda errors: np.average([np.mean(e**2) ** 0.5 for e in errors], weights=[*map(len, errors)]), "and once"),
-    (check_06_pooled, lambda errors: pooled(errors) ** 2, "still to be taken"),
-    (check_06_pooled, lambda errors: np.mean(np.abs(np.concatenate(errors))), "absolute"),
-    (check_06_pooled, lambda errors: np.linalg.norm(np.concatenate(errors)), "root of the sum"),
-    (check_06_pooled, lambda errors: np.linalg.norm(np.concatenate(errors)) / len(errors) ** 0.5, "number of folds"),
-    (check_06_pooled, lambda errors: np.linalg.norm(np.concatenate(errors)) / 7, "Divide first"),
-    (check_06_pooled, lambda errors: np.mean(np.concatenate(errors)), "cancel"),
-    (check_06_pooled, lambda errors: np.concatenate(errors).std(), "takes the mean off"),
-    (check_06_pooled, lambda errors: torch.cat(errors).std(), "takes the mean off"),
-    (check_06_pooled, lambda errors: 7.0, "by hand"),
-    (check_06_pooled, lambda errors: np.sqrt(np.mean(errors[0] ** 2)), "first fold alone"),
-    (check_06_pooled, lambda errors: -pooled(errors), "above 0"),
-    (check_06_pooled, lambda errors: 2.803, "Right for folds of 4, 2 and 1"),
-    (check_06_pooled, lambda errors: np.sqrt((np.concatenate(errors) ** 2).sum() / 7), "Right for folds of 4, 2 and 1"),
-    (check_06_pooled, pooled_in_place, "Work on a copy"),
-    (check_06_pooled, lambda errors: np.concatenate(errors) ** 2, "must be a number"),
-    (check_06_standard_error, lambda s, v, t: s.std(ddof=1) / len(s) ** 0.5, "for independent"),
-    (check_06_standard_error, lambda s, v, t: s.std() * (1 / len(s) + v / t) ** 0.5, "ddof=1"),
-    (check_06_standard_error, lambda s, v, t: s.std(ddof=1), "standard deviation"),
-    (check_06_standard_error, lambda s, v, t: corrected(s, v, t) ** 2, "a variance"),
-    (check_06_standard_error, lambda s, v, t: s.std(ddof=1) * (1 / len(s) + v / t), "Of it, too"),
-    (check_06_standard_error, lambda s, v, t: s.var(ddof=1) * (1 / len(s) + v / t) ** 0.5, "not of the variance"),
-    (check_06_standard_error, lambda s, v, t: corrected(s, t, v), "upside down"),
-    (check_06_standard_error, lambda s, v, t: s.std(ddof=1) * (v / t) ** 0.5, "two parts"),
-    (check_06_standard_error, lambda s, v, t: corrected(s, v, v + t), "set against all"),
-    (check_06_standard_error, lambda s, v, t: corrected(s, v, t) / len(s) ** 0.5, "twice"),
-    (check_06_standard_error, lambda s, v, t: corrected(s, 2, 5), "With 10 and 90"),
-    (check_06_standard_error, lambda s, v, t: s.std(ddof=1) * (1 / 6 + v / t) ** 0.5, "not for fifteen"),
-    (check_06_standard_error, lambda s, v, t: 9.0, "by hand"),
-    (check_06_standard_error, lambda s, v, t: (s.var(ddof=1) / len(s) + v / t) ** 0.5, "also the fraction"),
-    (check_06_standard_error, lambda s, v, t: (s.mean(), corrected(s, v, t)), "must be a number"),
-    (check_06_twice, 1, "Where is a row's twin"),
-    (check_06_twice, 0, "into the same fold"),
-    (check_06_twice, 0.2, "squared errors"),
-    (check_06_twice, np.float32(0.2), "squared errors"),
-    (check_06_twice, 0.04, "leads a root"),
-    (check_06_twice, torch.tensor(0.8), "the twin answers"),
-    (check_06_twice, 0.8**0.5, "The root is right"),
-    (check_06_twice, 0.7, "Too high"),
-    (check_06_twice, 0.5, "Too high"),
-    (check_06_twice, 0.31, "Too low"),
-    (check_06_twice, 0.1, "Too low"),
-    (check_06_twice, 2, "between the two"),
-    (check_06_twice, -0.4, "between the two"),
-    (check_06_twice, 45, "in percent"),
-    (check_06_cross_validation, leaking, "What learns here?"),
-    (check_06_cross_validation, on_training_rows, "What learns here?"),
-    (check_06_cross_validation, lambda Z, target: honest(Z, target, cv=KFold(5)), "order of the rows"),
-    (check_06_cross_validation, partial(honest_by_loop, cv=KFold(5)), "order of the rows"),
-    (check_06_cross_validation, averaged, "pool"),
-    (check_06_cross_validation, partial(averaged, cv=KFold(10, shuffle=True)), "pool"),
-    (check_06_cross_validation, partial(averaged, cv=ShuffleSplit(10, test_size=0.2, random_state=0)), "pool"),
-    (check_06_cross_validation, lambda Z, target: averaged(Z, target, root=False), "squared units"),
-    (check_06_cross_validation, partial(honest_by_loop, error=mean_absolute_error), "hardly shows"),
-    (check_06_cross_validation, lambda Z, target: cross_val_score(pipeline, Z, target, cv=shuffled).mean(), "R²"),
-    (check_06_cross_validation, lambda Z, target: 12.0, "for every table"),
-    (check_06_cross_validation, lambda Z, target: np.std(target), "It finds nothing"),
-    (check_06_cross_validation, lambda Z, target: target.std(ddof=1), "It finds nothing"),
-    (check_06_cross_validation, partial(honest, model=DummyRegressor()), "It finds nothing"),
-    (check_06_cross_validation, partial(honest, model=LinearRegression()), "ten columns"),
-    (check_06_cross_validation, lambda Z, target: -honest(Z, target), "turned round"),
-    (check_06_cross_validation, scaled_in_place, "Work on a copy"),
-    (check_06_cross_validation, lambda Z, target: cross_val_predict(pipeline, Z, target, cv=shuffled), "must be a number"),
+    (check_06_limit, 0.1, "a single step"),
+    (check_06_limit, 0.4, "it is not 5"),
+    (check_06_limit, 1, "five times as steep"),
+    (check_06_limit, 5, "not a larger one"),
+    (check_06_limit, 10, "make a rate of it"),
+    (check_06_limit, 0.15, "a larger rate would still"),
+    (check_06_limit, 0.1955, "a larger rate would still"),
+    (check_06_limit, torch.tensor(0.19), "a larger rate would still"),
+    (check_06_limit, 0.2045, "runs away"),
+    (check_06_limit, 0.3, "runs away"),
+    (check_06_limit, -0.2, "above 0"),
+    (check_06_limit, "0.2", "must be a number"),
+    (check_06_limit, (0, 0.2), "must be a number"),
+    (check_06_loop, in_order("step", "backward"), "Which gradient could it follow"),
+    (check_06_loop, in_order("step", "zero", "backward"), "Which gradient could it follow"),
+    (check_06_loop, in_order("backward", "step"), "the gradients before it"),
+    (check_06_loop, in_order("backward", "zero", "step"), "never move"),
+    (check_06_loop, in_order("zero", "step", "backward"), "never move"),
+    (check_06_loop, in_order("zero", "backward"), "never move"),
+    (check_06_loop, lambda model, *rest: train(copy.deepcopy(model), *rest), "train a copy"),
+    (check_06_loop, lambda model, X, y, steps, lr: train(model, X, y, 3, lr), "ends at the same place"),
+    (check_06_loop, lambda model, X, y, steps, lr: train(model, X, y, steps - 1, lr), "it takes 2"),
+    (check_06_loop, lambda model, X, y, steps, lr: train(model, X, y, steps + 1, lr), "it takes 4"),
+    (check_06_loop, lambda model, X, y, steps, lr: train(model, X, y, steps, 0.1), "the lr handed in"),
+    (check_06_loop, partial(train, loss=F.l1_loss), "mean absolute error"),
+    (check_06_loop, partial(train, rule=Adam), "not as plain SGD"),
+    (check_06_loop, partial(train, rule=partial(SGD, momentum=0.9)), "not as plain SGD"),
+    (check_06_loop, on_batches, "not as plain SGD"),
+    (check_06_loop, last_layer, "not all parameters"),
+    (check_06_adagrad, lambda w, g, s, lr: w + lr * g / g.abs(), "uphill"),
+    (check_06_adagrad, power(0.5, share=0.01), "running mean"),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g, {}, lr), "Does s remember"),
+    (check_06_adagrad, lambda w, g, s, lr: w - lr * g.sign(), "Does s remember"),
+    (check_06_adagrad, power(1), "not by its root"),
+    (check_06_adagrad, power(1 / 3), "MADGRAD"),
+    (check_06_adagrad, late, "before you divide"),
+    (check_06_adagrad, one_for_all, "of its own"),
+    (check_06_adagrad, not_squared, "From g = 3 alone"),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g.abs(), s, lr), "From g = -2 alone"),
+    (check_06_adagrad, power(0.5), "What is ε for"),
+    (check_06_adagrad, keeps_it_elsewhere(), "Keep v in s"),
+    (check_06_adagrad, returns_nothing, "returns nothing"),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g, s, lr) - w, "the step by itself"),
+    (check_06_adagrad, lambda w, g, s, lr: (adagrad(w, g, s, lr), s), "shape of w"),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g, s, 0.1), "the lr that is handed in"),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g, s, lr / 2), "Do them by hand"),
+    (check_06_adagrad, lambda w, g, s, lr: adagrad(w, g, s, lr).sum(), "shape of w"),
+    (check_06_adagrad, forgets_after_ten, "after fifty"),
+    (check_06_step_size, 30, "recipe of the text"),
+    (check_06_step_size, 400, "does not fall at all"),
+    (check_06_step_size, 3, "how often"),
+    (check_06_step_size, 1, "how often"),
+    (check_06_step_size, 80, "too often"),
+    (check_06_step_size, 99, "too often"),
+    (check_06_step_size, 134, "too seldom"),
+    (check_06_step_size, 200, "too seldom"),
+    (check_06_step_size, 33.3, "whole number"),
+    (check_06_step_size, 400 / 3, "whole number"),
+    (check_06_step_size, torch.tensor(-100), "whole number"),
+    (check_06_step_size, range(100, 134), "must be a number"),
+    (check_06_warmup, lambda t: min(t / 5, 1.0), "In epoch 0"),
+    (check_06_warmup, lambda t: 0.1 * warmup(t), "learning rates"),
+    (check_06_warmup, lambda t: (t + 1) / 100, "equal steps"),
+    (check_06_warmup, lambda t: warmup(t + 1), "equal steps"),
+    (check_06_warmup, lambda t: min((t + 1) / 5, 1.0), "in epoch 100"),
+    (check_06_warmup, lambda t: 2 - warmup(t) if t > 4 else warmup(t), "in epoch 100"),
+    (check_06_warmup, lambda t: warmup(t, start=0), "a jump"),
+    (check_06_warmup, lambda t: min((t + 1) / 5, (100 - t) / 96), "not half a wave"),
+    (check_06_warmup, lambda t: min((t + 1) / 5, math.cos(math.pi / 2 * (t - 4) / 96)), "not half a wave"),
+    (check_06_warmup, lambda t: warmup(t) if t < 5 else warmup(min(t + 1, 100)), "over in epoch 99"),
+    (check_06_warmup, lambda t: warmup(t) if t < 5 else 0.1 * warmup(t), "from 1 to 0.1"),
+    (check_06_warmup, lambda t: warmup(t) if t < 5 else (1 + math.cos(math.pi * (t - 5) / 96)) / 2, "in epoch 100"),
+    (check_06_warmup, counting(), "depend on t alone"),
+    (check_06_warmup, lambda t: [warmup(t), t], "must be a number"),
+    (check_06_warmup, warmup(3), "must be a function"),
+    (check_06_kappa, 10_000, "by its root"),
+    (check_06_kappa, 1, "As many"),
+    (check_06_kappa, 214, "as the root"),
+    (check_06_kappa, 30, "Too low"),
+    (check_06_kappa, 44, "Too low"),
+    (check_06_kappa, torch.tensor(21.4), "Too low"),
+    (check_06_kappa, 103, "Too high"),
+    (check_06_kappa, np.float64(300), "Too high"),
+    (check_06_kappa, 1 / 64, "Below 1?"),
+    (check_06_kappa, 0, "above 0"),
+    (check_06_kappa, 63_000, "a number of steps"),
+    (check_06_kappa, [64, 70], "must be a number"),
+    (check_06_report, lambda validation, test: test.min(0).values.mean(), "looking at the test rows"),
+    (check_06_report, lambda validation, test: validation.min(0).values.mean(), "have not been asked"),
+    (check_06_report, lambda validation, test: test[validation.mean(1).argmin()].mean(), "one rate for all"),
+    (check_06_report, lambda validation, test: test.mean(1).min(), "One rate for all, and"),
+    (check_06_report, lambda validation, test: report(test, validation), "changed places"),
+    (check_06_report, lambda validation, test: report(-validation, test), "is worst"),
+    (check_06_report, lambda validation, test: test.mean(), "mean over all rates"),
+    (check_06_report, lambda validation, test: report(validation.T, test.T), "Which way does dim go"),
+    (check_06_report, lambda validation, test: test.gather(0, validation.argmin(0)[None]).mean(), "until a run diverges"),
+    (check_06_report, lambda validation, test: report(validation.nan_to_num(), test), "until a run diverges"),
+    (check_06_report, lambda validation, test: test.gather(0, validation.argmin(0)[None]).nanmean(), "until a run diverges"),
+    (check_06_report, report_without_rates, "The others may still take it"),
+    (check_06_report, report_for_50, "Which size is written in"),
+    (check_06_report, lambda validation, test: validation.nan_to_num(torch.inf).argmin(0), "must be a number"),
+    (check_06_report, lambda validation, test: 4.4, "Which way does dim go"),
 ]  # fmt: skip

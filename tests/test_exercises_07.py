@@ -1,587 +1,314 @@
 """What the checks of chapter 7 say to right answers and to those that people give instead."""
 
-import copy
-import inspect
-import io
+import math
+import statistics
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
-from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from sklearn.dummy import DummyRegressor
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+from sklearn.model_selection import (
+    KFold,
+    RepeatedKFold,
+    ShuffleSplit,
+    cross_val_predict,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.pipeline import make_pipeline
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
 from helpers.exercises.ch07 import (
-    _Named,
-    check_07_averaging,
-    check_07_count,
-    check_07_freeze,
-    check_07_keep_best,
-    check_07_load,
-    check_07_relus,
-    check_07_swapped,
+    check_07_best_of_twenty,
+    check_07_cross_validation,
+    check_07_folds,
+    check_07_pooled,
+    check_07_standard_error,
+    check_07_twice,
 )
-from helpers.models import MLP
 
 
 def half(value):
     return torch.tensor(value, dtype=torch.half)
 
 
-def nodes(model):
-    return list(torch.fx.symbolic_trace(model).graph.nodes)
+def folds(rows, k, seed, shuffle=True):
+    cut = KFold(k, shuffle=shuffle, random_state=seed if shuffle else None)
+    return [(rows[fit], rows[val]) for fit, val in cut.split(rows)]
 
 
-def by_trace(model):
-    return sum(node.name.startswith("relu") for node in nodes(model))
+def by_array_split(rows, k, seed):
+    parts = np.array_split(np.random.default_rng(seed).permutation(rows), k)
+    return [(np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
 
 
-def modules(model):
-    return sum(isinstance(part, nn.ReLU) for part in model.modules())
+def by_chunks_of_tensors(rows, k, seed):
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+    parts = rows[order].tensor_split(k)
+    return [(torch.cat(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
 
 
-def functions(model):
-    return sum(node.op == "call_function" and "relu" in node.name for node in nodes(model))
+def by_stride(rows, k, seed):
+    order = np.random.RandomState(seed).permutation(rows).tolist()
+    return [([row for row in order if row not in order[i::k]], order[i::k]) for i in range(k)]
 
 
-def distinct(model):
-    return len({node.target for node in nodes(model) if node.name.startswith("relu")})
+def by_set(rows, k, seed):
+    return [(np.setdiff1d(rows, val), val) for _, val in folds(rows, k, seed)]
 
 
-def linear_but_last(model):
-    return sum(isinstance(part, nn.Linear) for part in model.modules()) - 1
+def by_mask(rows, k, seed):
+    fold = np.random.default_rng(seed).permutation(np.arange(len(rows)) % k)
+    return np.array([(rows[fold != i].tolist(), rows[fold == i].tolist()) for i in range(k)], dtype=object)
 
 
-def thorough(model):
-    """The other right way: by what is called, not by its name."""
-    parts = dict(model.named_modules())
-    return sum(
-        node.target is F.relu or isinstance(parts.get(node.target), nn.ReLU)
-        for node in nodes(model)
-        if node.op.startswith("call")
-    )
+def by_floor(rows, k, seed):
+    """Folds of n // k rows: those left over are in none."""
+    size, rows = len(rows) // k, np.random.default_rng(seed).permutation(rows)
+    cuts = [rows[i * size : (i + 1) * size] for i in range(k)]
+    return [(np.setdiff1d(rows, val), val) for val in cuts]
 
 
-def by_function_mode(model):
-    class Counter(TorchFunctionMode):
-        count = 0
+def in_place(rows, k, seed):
+    np.random.default_rng(seed).shuffle(rows)
+    return by_array_split(rows, k, seed)
 
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            self.count += func is F.relu
-            return func(*args, **(kwargs or {}))
 
-    with Counter() as counter:
-        model(torch.rand(2, 13))
-    return counter.count
+def pooled(errors):
+    return np.sqrt(np.mean(np.concatenate(errors) ** 2))
 
 
-def by_dispatch_mode(model):
-    seen = []
+def pooled_in_place(errors):
+    for fold in errors:
+        fold **= 2
+    return np.mean(np.concatenate(errors)) ** 0.5
 
-    class Counter(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-            seen.append(str(func))
-            return func(*args, **(kwargs or {}))
 
-    with Counter():
-        model(torch.rand(2, 13))
-    return seen.count("aten.relu.default")
+def pooled_by_loop(errors):
+    total, n = 0, 0
+    for fold in errors:
+        for error in fold:
+            total, n = total + error**2, n + 1
+    return math.sqrt(total / n)
 
 
-def by_patch(model):
-    original, calls = F.relu, []
-    F.relu = lambda *args, **options: calls.append(1) or original(*args, **options)
-    try:
-        model(torch.rand(2, 13))
-    finally:
-        F.relu = original
-    return len(calls)
+def corrected(scores, n_val, n_train):
+    return np.sqrt(np.var(scores, ddof=1) * (1 / len(scores) + n_val / n_train))
 
 
-def by_hooks(model):
-    calls = []
-    hooks = [
-        part.register_forward_hook(lambda *args: calls.append(1))
-        for part in model.modules()
-        if isinstance(part, nn.ReLU)
-    ]
-    model(torch.rand(2, 13))
-    for hook in hooks:
-        hook.remove()
-    return len(calls)
+def corrected_by_torch(scores, n_val, n_train):
+    return scores.var(unbiased=True).mul(1 / scores.numel() + n_val / n_train).sqrt()
 
 
-def keeper(keep=copy.deepcopy, late=False, compare=float.__lt__, whole=False, patience=30):
-    def keep_best(model, optimizer, x, y, steps=30):
-        smallest, best, worse = float("inf"), None, 0
-        for _ in range(steps):
-            optimizer.zero_grad()
-            loss = F.mse_loss(model(x), y)
-            if late:
-                loss.backward()
-                optimizer.step()
-            worse += loss.item() > smallest
-            if worse >= patience:
-                break
-            if compare(loss.item(), smallest):
-                smallest, best = loss.item(), keep(model if whole else model.state_dict())
-            if not late:
-                loss.backward()
-                optimizer.step()
-        return best
+select = SelectKBest(f_regression, k=10)
+pipeline = make_pipeline(select, LinearRegression())
+shuffled = KFold(5, shuffle=True, random_state=0)
 
-    return keep_best
 
+def honest(Z, target, cv=shuffled, model=pipeline):
+    return root_mean_squared_error(target, cross_val_predict(model, Z, target, cv=cv))
 
-def through_a_file(state):
-    file = io.BytesIO()
-    torch.save(state, file)
-    file.seek(0)
-    return torch.load(file, weights_only=True)
 
+def honest_by_loop(Z, target, cv=shuffled, error=root_mean_squared_error):
+    truth, answers = [], []
+    for fit_rows, val_rows in cv.split(Z):
+        chosen = SelectKBest(f_regression, k=10).fit(Z[fit_rows], target[fit_rows])
+        line = LinearRegression().fit(chosen.transform(Z[fit_rows]), target[fit_rows])
+        answers.extend(line.predict(chosen.transform(Z[val_rows])))
+        truth.extend(target[val_rows])
+    return error(truth, answers)
 
-def cloned(state):
-    return {name: value.clone() for name, value in state.items()}
 
+def leaking(Z, target):
+    best = select.fit_transform(Z, target)
+    return root_mean_squared_error(target, cross_val_predict(LinearRegression(), best, target, cv=shuffled))
 
-def keep_after_step(model, optimizer, x, y, steps=30):
-    """Each step's weights, with the loss that belongs to them."""
-    tries = []
-    for _ in range(steps):
-        optimizer.zero_grad()
-        F.mse_loss(model(x), y).backward()
-        optimizer.step()
-        with torch.no_grad():
-            tries.append((F.mse_loss(model(x), y).item(), copy.deepcopy(model.state_dict())))
-    return min(tries, key=lambda pair: pair[0])[1]
 
+def on_training_rows(Z, target):
+    return root_mean_squared_error(target, pipeline.fit(Z, target).predict(Z))
 
-def keep_in_model(model, *rest):
-    model.load_state_dict(keeper()(model, *rest))
-    return model.state_dict()
 
+def averaged(Z, target, root=True, cv=shuffled):
+    scores = cross_val_score(pipeline, Z, target, cv=cv, scoring="neg_mean_squared_error")
+    return np.mean(np.sqrt(-scores)) if root else -scores.mean()
 
-def keep_parameters(model, optimizer, x, y, steps=30):
-    smallest = float("inf")
-    for _ in range(steps):
-        loss = ((model(x) - y) ** 2).mean()
-        if loss <= smallest:
-            smallest, best = loss.detach(), {name: p.clone() for name, p in model.named_parameters()}
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return best
 
-
-def keep_in_float64(model, optimizer, x, y):
-    return keeper()(model.double(), optimizer, x.double(), y.double())
-
-
-def averaged(times):
-    """As in the chapter: 4.8 for one answer, 3.96 for the average of twenty."""
-    return (4.8 if times == 1 else 3.96) + torch.linspace(-1, 1, 100)
-
-
-def loader(strict=True, mode=nn.Module.eval, gradients=False, loads=True, make=_Named):
-    def load_and_predict(weights, x):
-        model = make()
-        if loads:
-            model.load_state_dict(weights, strict=strict)
-        mode(model)
-        with torch.set_grad_enabled(gradients):
-            return model(x)
-
-    return load_and_predict
-
-
-def load_with_assertion(weights, x):
-    model = _Named().eval()
-    result = model.load_state_dict(weights, strict=False)
-    assert not result.missing_keys, f"missing: {result.missing_keys}"
-    with torch.inference_mode():
-        return model(x)
-
-
-def load_with_raise(weights, x):
-    model = _Named()
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    if missing or unexpected:
-        raise ValueError(missing, unexpected)
-    return model.train(False)(x).detach()
-
-
-def load_with_keys(weights, x):
-    model = _Named().requires_grad_(False).eval()
-    if set(weights) != set(model.state_dict()):
-        raise KeyError("other names")
-    model.load_state_dict(weights, strict=False)
-    return model(x)
-
-
-def load_in_float64(weights, x, strict=True):
-    model = _Named().double().eval()
-    model.load_state_dict(weights, strict=strict)
-    with torch.no_grad():
-        return model(x)
-
-
-@torch.no_grad()
-def load_by_copy(weights, x):
-    model = _Named(dropout=0)
-    for name, p in model.named_parameters():
-        p.copy_(weights[name])
-    return model(x)
-
-
-@torch.no_grad()
-def load_by_place(weights, x):
-    model = _Named().eval()
-    model.load_state_dict(dict(zip(model.state_dict(), weights.values(), strict=True)))
-    return model(x).numpy()
-
-
-def load_unless_missing(weights, x):
-    """It says nothing of what is missing, only of what is too much."""
-    model = _Named().eval()
-    if model.load_state_dict(weights, strict=False).unexpected_keys:
-        raise ValueError("other names")
-    with torch.no_grad():
-        return model(x)
-
-
-def load_or_none(weights, x):
-    try:
-        return loader()(weights, x)
-    except RuntimeError:
-        return None
-
-
-def load_seeded(weights, x):
-    torch.manual_seed(0)
-    return loader(mode=nn.Module.train)(weights, x)
-
-
-def load_scaled(weights, x):
-    return loader()(weights, (x - x.mean(0)) / x.std(0))
-
-
-def swapper(weight=True, bias=True, columns=True, rows=False, views=False, extra=False, copied=True):
-    """Exchange two neurons of fc1, wholly or in part."""
-
-    @torch.no_grad()
-    def swapped(model, i, j):
-        new = copy.deepcopy(model) if copied else model
-        order = list(range(50))
-        order[i], order[j] = j, i
-        if extra:
-            order = order[::-1]
-        if views:
-            w = new.fc1.weight
-            w[i], w[j] = w[j], w[i]
-            return new
-        if weight:
-            new.fc1.weight[:] = model.fc1.weight[order]
-        if bias:
-            new.fc1.bias[:] = model.fc1.bias[order]
-        if columns:
-            new.fc2.weight[:] = model.fc2.weight[:, order]
-        if rows and max(i, j) < 30:
-            new.fc2.weight[[i, j]] = new.fc2.weight[[j, i]]
-        return new
-
-    return swapped
-
-
-def swap_state(model, i, j):
-    state = cloned(model.state_dict())
-    for name in ("fc1.weight", "fc1.bias"):
-        state[name][[i, j]] = state[name][[j, i]]
-    state["fc2.weight"][:, [i, j]] = state["fc2.weight"][:, [j, i]]
-    new = _Named()
-    new.load_state_dict(state)
-    return new
-
-
-@torch.no_grad()
-def swap_by_clones(model, i, j):
-    new = copy.deepcopy(model)
-    for part in (new.fc1.weight, new.fc1.bias, new.fc2.weight.T):
-        kept = part[i].clone()
-        part[i] = part[j]
-        part[j] = kept
-    return new
-
-
-@torch.no_grad()
-def swap_by_matrix(model, i, j):
-    P = torch.eye(50)
-    P[[i, j]] = P[[j, i]]
-    new = copy.deepcopy(model)
-    new.fc1.weight.data = P @ model.fc1.weight.float()
-    new.fc1.bias.data = P @ model.fc1.bias.float()
-    new.fc2.weight.data = model.fc2.weight.float() @ P.T
-    return new
-
-
-def swap_by_parameters(model, i, j):
-    order = torch.arange(50)
-    order[i], order[j] = j, i
-    new = copy.deepcopy(model)
-    new.fc1.weight = nn.Parameter(model.fc1.weight[order])
-    new.fc1.bias = nn.Parameter(model.fc1.bias[order])
-    new.fc2.weight = nn.Parameter(model.fc2.weight[:, order])
-    return new
-
-
-def swap_by_hand(model, i, j):
-    new = copy.deepcopy(model)
-    for k in range(13):
-        new.fc1.weight.data[i, k], new.fc1.weight.data[j, k] = model.fc1.weight[j, k], model.fc1.weight[i, k]
-    new.fc1.bias.data[i], new.fc1.bias.data[j] = model.fc1.bias[j], model.fc1.bias[i]
-    for k in range(30):
-        new.fc2.weight.data[k, i], new.fc2.weight.data[k, j] = model.fc2.weight[k, j], model.fc2.weight[k, i]
-    return new
-
-
-def swap_and_share(model, i, j):
-    new = swap_state(model, i, j)
-    new.fc3 = model.fc3
-    return new
-
-
-def swap_and_more(model, i, j):
-    new = swap_state(model, i, j)
-    nn.init.zeros_(new.fc3.bias)
-    return new
-
-
-def freezer(*names):
-    def freeze_first(model):
-        for name in names:
-            model.get_parameter(name).requires_grad_(False)
-        return model
-
-    return freeze_first
-
-
-def then_return(change):
-    """A function that changes fc1 in some way, and returns the model."""
-
-    def freeze_first(model):
-        change(model.fc1)
-        return model
-
-    return freeze_first
-
-
-def set_on_parameters(fc1):
-    for p in fc1.parameters():
-        p.requires_grad = False
-
-
-def freeze_by_name(model):
-    for name, p in model.named_parameters():
-        p.requires_grad = not name.startswith("fc1")
-    return model
-
-
-def freeze_all_but(model):
-    model.requires_grad_(False)
-    model.fc2.requires_grad_(True)
-    model.fc3.requires_grad_(True)
-    return model
-
-
-def zero_gradient(fc1):
-    for p in fc1.parameters():
-        p.register_hook(torch.zeros_like)
-
-
-def attribute(model):
-    model.fc1.requires_grad = False
-    return model
+def scaled_in_place(Z, target):
+    Z -= Z.mean(0)
+    return honest(Z, target)
 
 
 RIGHT = [
-    (check_07_count, 4461),
-    (check_07_count, 4461.0),
-    (check_07_count, (13 + 1) * 100 + (100 + 1) * 30 + 31),
-    (check_07_count, torch.tensor(4461)),
-    (check_07_count, torch.tensor([4461.0], dtype=torch.float64)),
-    (check_07_count, torch.tensor(4461.0, requires_grad=True)),
-    (check_07_count, np.int32(4461)),
-    (check_07_count, np.array([4461.0])),
-    (check_07_count, sum(p.numel() for p in MLP(13, (100, 30), 1).parameters())),
-    (check_07_relus, by_trace),
-    (check_07_relus, thorough),
-    (check_07_relus, by_function_mode),
-    (check_07_relus, by_dispatch_mode),
-    (check_07_relus, by_patch),
-    (check_07_relus, lambda model: torch.tensor(by_trace(model))),
-    (check_07_relus, lambda model: np.float64(by_trace(copy.deepcopy(model)))),
-    (check_07_relus, lambda model: len([node for node in nodes(model) if "relu" in node.name])),
-    (
-        check_07_relus,
-        lambda model: pd.Series([str(node) for node in nodes(model)]).str.contains("relu").sum(),
-    ),
-    (check_07_keep_best, keeper()),
-    (check_07_keep_best, keeper(cloned)),
-    (check_07_keep_best, keeper(through_a_file)),
-    (check_07_keep_best, keeper(lambda state: {name: value.double() + 0 for name, value in state.items()})),
-    (check_07_keep_best, keeper(lambda model: copy.deepcopy(model).state_dict(), whole=True)),
-    (check_07_keep_best, keep_after_step),
-    (check_07_keep_best, keep_in_model),
-    (check_07_keep_best, keep_parameters),
-    (check_07_keep_best, keep_in_float64),
-    (check_07_keep_best, lambda *args: dict(reversed(keeper()(*args).items()))),
-    (check_07_averaging, 3.9, averaged),
-    (check_07_averaging, 4.1, averaged),
-    (check_07_averaging, 4, averaged),
-    (check_07_averaging, 3.67, averaged),
-    (check_07_averaging, 4.25, averaged),
-    (check_07_averaging, torch.tensor(4.0, requires_grad=True), averaged),
-    (check_07_averaging, half([4.0]), averaged),
-    (check_07_averaging, np.float32(3.8), lambda times: averaged(times).double()),
-    (check_07_averaging, np.array(4.2), lambda times: averaged(times).numpy()),
-    (check_07_averaging, 4.0, lambda times: averaged(times).tolist()),
-    (check_07_load, loader()),
-    (check_07_load, load_with_assertion),
-    (check_07_load, load_with_raise),
-    (check_07_load, load_with_keys),
-    (check_07_load, load_in_float64),
-    (check_07_load, load_by_copy),
-    (check_07_load, load_by_place),
-    (check_07_load, lambda weights, x: load_in_float64(weights, x.double())),
-    (check_07_load, lambda weights, x: loader(gradients=True)(weights, x).detach().numpy()),
-    (check_07_load, loader(mode=lambda model: model.dropout.eval())),
-    (check_07_swapped, swapper()),
-    (check_07_swapped, swap_state),
-    (check_07_swapped, swap_by_clones),
-    (check_07_swapped, swap_by_matrix),
-    (check_07_swapped, swap_by_parameters),
-    (check_07_swapped, swap_by_hand),
-    (check_07_swapped, lambda model, i, j: swap_state(model, i, j).double()),
-    (check_07_swapped, lambda model, i, j: swap_state(model, j, i).eval().requires_grad_(False)),
-    (check_07_freeze, freezer("fc1.weight", "fc1.bias")),
-    (check_07_freeze, then_return(lambda fc1: fc1.requires_grad_(False))),
-    (check_07_freeze, then_return(set_on_parameters)),
-    (check_07_freeze, freeze_by_name),
-    (check_07_freeze, freeze_all_but),
-    (check_07_freeze, lambda model: freeze_all_but(copy.deepcopy(model))),
-    (check_07_freeze, lambda model: freeze_all_but(model).double()),
-    (check_07_freeze, lambda model: freeze_all_but(model).eval()),
-    (check_07_freeze, then_return(lambda fc1: fc1.apply(lambda part: part.requires_grad_(False)))),
-    (check_07_freeze, then_return(lambda fc1: setattr(fc1, "forward", torch.no_grad()(fc1.forward)))),
+    (check_07_best_of_twenty, 0.56),
+    (check_07_best_of_twenty, 0.6),
+    (check_07_best_of_twenty, 0.5),
+    (check_07_best_of_twenty, 0.62),
+    (check_07_best_of_twenty, 1.87 * 0.3),
+    (check_07_best_of_twenty, np.float32(0.55)),
+    (check_07_best_of_twenty, torch.tensor(0.58, requires_grad=True)),
+    (check_07_best_of_twenty, half([0.53])),
+    (check_07_best_of_twenty, np.array([0.61])),
+    (check_07_folds, folds),
+    (check_07_folds, lambda rows, k, seed: iter(folds(rows, k, seed))),
+    (check_07_folds, by_array_split),
+    (check_07_folds, by_chunks_of_tensors),
+    (check_07_folds, by_stride),
+    (check_07_folds, by_set),
+    (check_07_folds, by_mask),
+    (check_07_folds, lambda rows, k, seed: [tuple(map(set, pair)) for pair in folds(rows, k, seed)]),
+    (check_07_folds, lambda rows, k, seed: tuple([list(a), set(b) and list(b)] for a, b in folds(rows, k, seed))),
+    (check_07_folds, lambda rows, k, seed: [(pd.Series(a), pd.Index(b)) for a, b in folds(rows, k, seed)]),
+    (check_07_folds, lambda rows, k, seed: folds(np.sort(rows), k, seed)),
+    (check_07_pooled, pooled),
+    (check_07_pooled, pooled_by_loop),
+    (check_07_pooled, lambda errors: np.linalg.norm(np.hstack(errors)) / len(np.hstack(errors)) ** 0.5),
+    (check_07_pooled, lambda errors: torch.cat(errors).square().mean().sqrt()),
+    (check_07_pooled, lambda errors: torch.cat(list(errors)).to(torch.half).pow(2).mean() ** 0.5),
+    (check_07_pooled, lambda errors: root_mean_squared_error(e := np.concatenate(errors), 0 * e)),
+    (check_07_pooled, lambda errors: np.average([np.mean(e**2) for e in errors], weights=[*map(len, errors)]) ** 0.5),
+    (check_07_pooled, lambda errors: statistics.fmean(e * e for e in chain(*errors)) ** 0.5),
+    (check_07_pooled, lambda errors: (pd.concat(map(pd.Series, errors)) ** 2).mean() ** 0.5),
+    (check_07_pooled, lambda errors: (sum((e**2).sum() for e in errors) / sum(e.size for e in errors)) ** 0.5),
+    (check_07_standard_error, corrected),
+    (check_07_standard_error, corrected_by_torch),
+    (check_07_standard_error, lambda s, v, t: s.std(ddof=1) * math.sqrt(1 / len(s) + v / t)),
+    (check_07_standard_error, lambda s, v, t: torch.tensor(corrected(s, v, t), requires_grad=True)),
+    (check_07_standard_error, lambda s, v, t: statistics.stdev(s.tolist()) * (1 / len(s) + v / t) ** 0.5),
+    (check_07_standard_error, lambda s, v, t: pd.Series(s).std() * (1 / s.size + v / t) ** 0.5),
+    (check_07_standard_error, lambda s, v, t: pd.Series(s).sem() * (1 + len(s) * v / t) ** 0.5),
+    (check_07_standard_error, lambda s, v, t: (np.cov(s) * (1 / len(s) + v / t)) ** 0.5),
+    (check_07_standard_error, lambda s, v, t: torch.as_tensor(s).std() * (1 / len(s) + v / t) ** 0.5),
+    (check_07_standard_error, lambda scores, n_val, n_train: [corrected(scores, n_val, n_train)][0].astype("f4")),
+    (check_07_twice, 0.45),
+    (check_07_twice, 0.2**0.5),
+    (check_07_twice, 0.5 - 0.05),
+    (check_07_twice, 0.33),
+    (check_07_twice, 0.47),
+    (check_07_twice, torch.tensor([0.4], dtype=torch.float64)),
+    (check_07_twice, half(0.447)),
+    (check_07_twice, np.sqrt(np.float32(0.2))),
+    (check_07_twice, np.array(0.36)),
+    (check_07_cross_validation, honest),
+    (check_07_cross_validation, honest_by_loop),
+    (check_07_cross_validation, partial(honest, cv=KFold(5, shuffle=True))),
+    (check_07_cross_validation, partial(honest, cv=KFold(10, shuffle=True, random_state=1))),
+    (check_07_cross_validation, partial(honest_by_loop, cv=RepeatedKFold(n_splits=5, n_repeats=2, random_state=0))),
+    (check_07_cross_validation, lambda Z, target: averaged(Z, target, root=False) ** 0.5),
+    (check_07_cross_validation, lambda Z, target: torch.tensor(honest(Z, target)).float()),
+    (check_07_cross_validation, lambda Z, target: honest(pd.DataFrame(Z), pd.Series(target))),
+    (check_07_cross_validation, lambda Z, target: np.array([honest(Z.astype("f4"), target.astype("f4"))])),
+    (check_07_cross_validation, lambda Z, target: np.sqrt(np.mean((target - cross_val_predict(pipeline, Z, target, cv=shuffled)) ** 2))),
 ]  # fmt: skip
 WRONG = [
-    (check_07_count, 2 * 2261, "doubles every tensor"),
-    (check_07_count, 2261 + 700, "has fc2 changed?"),
-    (check_07_count, 2261 + 1500, "And fc1"),
-    (check_07_count, 2261 + 650 + 1500, "brings one more number"),
-    (check_07_count, 4461 + 30, "more biases"),
-    (check_07_count, 2200, "So many are new"),
-    (check_07_count, torch.tensor(7521), "both hidden layers"),
-    (check_07_count, 3821, "the second hidden layer"),
-    (check_07_count, 13 * 100 + 100 * 30 + 30, "What else does a layer hold?"),
-    (check_07_count, 2261, "as it was"),
-    (check_07_count, 4 * 4461, "bytes"),
-    (check_07_count, 4.461, "without a dot"),
-    (check_07_count, 4400, "Near: too few by 1%"),
-    (check_07_count, np.int64(4460), "Near: too few by less than 1%"),
-    (check_07_count, 4462.0, "Near: too many by less than 1%"),
-    (check_07_count, 9999, "Not near: too many by 124%"),
-    (check_07_relus, modules, "What did see it?"),
-    (check_07_relus, by_hooks, "What did see it?"),
-    (check_07_relus, lambda model: str(model).count("ReLU"), "What did see it?"),
-    (check_07_relus, functions, "How does the list of torch.fx name a module"),
-    (check_07_relus, lambda model: functions(model) + modules(model), "Count what runs, not what is there."),
-    (check_07_relus, lambda model: functions(model) or by_hooks(model), "In a network that calls F.relu three times and"),
-    (check_07_relus, distinct, "you find 1 (F.relu)"),
-    (check_07_relus, lambda model: functions(model) or distinct(model), "Count the calls"),
-    (check_07_relus, lambda model: 2, "even in one of tanh"),
-    (check_07_relus, linear_but_last, "even in one of tanh"),
-    (check_07_relus, lambda model: by_trace(model) or 2, "Count ReLUs, not layers"),
-    (check_07_relus, lambda model: str(torch.fx.symbolic_trace(model).graph).count("relu"), "Two ReLUs run in each"),
-    (check_07_relus, lambda model: min(by_trace(model), 2), "overlook"),
-    (check_07_relus, lambda model: inspect.getsource(type(model).forward).count("relu"), "In a network that calls"),
-    (check_07_relus, lambda model: torch.tensor(0), "What did see it?"),
-    (check_07_relus, nodes, "must be a number"),
-    (check_07_keep_best, keeper(lambda state: state), "after the last step"),
-    (check_07_keep_best, keeper(lambda state: state, late=True), "after the last step"),
-    (check_07_keep_best, keeper(dict), "after the last step"),
-    (check_07_keep_best, keeper(copy.copy), "after the last step"),
-    (check_07_keep_best, keeper(lambda state: {name: value.detach() for name, value in state.items()}), "after the last step"),
-    (check_07_keep_best, keeper(late=True), "one step late"),
-    (check_07_keep_best, keeper(compare=lambda loss, smallest: smallest == float("inf")), "Compare the loss of each step"),
-    (check_07_keep_best, keeper(patience=1), "Compare the loss of each step"),
-    (check_07_keep_best, keeper(compare=float.__gt__), "returned None"),
-    (check_07_keep_best, lambda *args: keeper()(*args) and None, "returned None"),
-    (check_07_keep_best, keeper(whole=True), "returned a model"),
-    (check_07_keep_best, lambda *args: (keeper()(*args), 0.61), "must return a state dict"),
-    (check_07_keep_best, lambda *args: list(keeper()(*args).values()), "must return a state dict"),
-    (check_07_keep_best, keeper(lambda state: {name: value.numpy().copy() for name, value in state.items()}), "holds tensors"),
-    (check_07_keep_best, lambda model, optimizer, x, y: 0.61, "must return a state dict"),
-    (check_07_keep_best, lambda model: model.state_dict(), "could not be used. TypeError"),
-    (check_07_averaging, 4.8, averaged, "expected averaging to change nothing"),
-    (check_07_averaging, np.float64(5.0), averaged, "expected averaging to change nothing"),
-    (check_07_averaging, 6.0, averaged, "to be worse than that"),
-    (check_07_averaging, 4.4, averaged, "by more than you thought"),
-    (check_07_averaging, torch.tensor(4.3), averaged, "by more than you thought"),
-    (check_07_averaging, 3.0, averaged, "Can the average do better"),
-    (check_07_averaging, 3.64, averaged, "Can the average do better"),
-    (check_07_averaging, 4.8 / 20**0.5, averaged, "Can the average do better"),
-    (check_07_averaging, 0.09, averaged, "in scaled units"),
-    (check_07_averaging, -4, averaged, "above 0"),
-    (check_07_averaging, 3960, averaged, "in dollars"),
-    (check_07_averaging, "4.0", averaged, "my_guess must be a number"),
-    (check_07_averaging, 4.0, 3.96, "must be a function"),
-    (check_07_load, loader(loads=False), "Are they loaded?"),
-    (check_07_load, loader(strict=False, mode=nn.Module.train, gradients=True), "in no state dict?"),
-    (check_07_load, loader(mode=nn.Module.train), "in no state dict?"),
-    (check_07_load, loader(mode=nn.Module.train, make=partial(_Named, dropout=0.1)), "in no state dict?"),
-    (check_07_load, loader(gradients=True), "eval() does not switch that off"),
-    (check_07_load, loader(strict=False, gradients=True), "eval() does not switch that off"),
-    (check_07_load, loader(strict=False), "silences the error"),
-    (check_07_load, partial(load_in_float64, strict=False), "silences the error"),
-    (check_07_load, load_or_none, "give None"),
-    (check_07_load, load_unless_missing, "Let load_state_dict be strict"),
-    (check_07_load, load_seeded, "in eval mode"),
-    (check_07_load, load_scaled, "not those of these weights"),
-    (check_07_load, lambda weights, x: loader()(weights, x).sigmoid() * 7 / torch.tensor(7.0).sigmoid(), "not those of"),
-    (check_07_load, lambda weights, x: loader()(weights, x)[:, 0], "has shape (20,)"),
-    (check_07_load, lambda weights, x: weights, "must be a tensor"),
-    (check_07_swapped, swapper(copied=False), "Work on a copy"),
-    (check_07_swapped, lambda model, i, j: copy.deepcopy(model), "no neuron has moved"),
-    (check_07_swapped, swapper(weight=False, bias=False, columns=False), "no neuron has moved"),
-    (check_07_swapped, swapper(views=True), "now alike"),
-    (check_07_swapped, swapper(extra=True), "Not just rows 4 and 17"),
-    (check_07_swapped, lambda model, i, j: swap_state(model, 4, 17), "Not just rows 49 and 0"),
-    (check_07_swapped, lambda model, i, j: swap_state(model, i - 1, j - 1), "Not just rows 4 and 17"),
-    (check_07_swapped, swapper(bias=False), "What else does a neuron of fc1 own?"),
-    (check_07_swapped, swapper(columns=False), "in their old places"),
-    (check_07_swapped, swapper(columns=False, rows=True), "what is a column?"),
-    (check_07_swapped, swapper(rows=True), "Look at fc2.weight once more"),
-    (check_07_swapped, swap_and_share, "shares tensors"),
-    (check_07_swapped, swap_and_more, "they do not touch"),
-    (check_07_swapped, lambda model, i, j: MLP(13, (50, 30), 1), "other names"),
-    (check_07_swapped, lambda model, i, j: swap_state(model, i, j).state_dict(), "That is a state dict"),
-    (check_07_swapped, lambda model, i, j: None, "must be a function or a model"),
-    (check_07_freeze, attribute, "a new attribute that nobody reads"),
-    (check_07_freeze, then_return(lambda fc1: setattr(fc1, "requires_grad_", False)), "You wrote over it"),
-    (check_07_freeze, lambda model: model.eval(), "Eval mode"),
-    (check_07_freeze, then_return(nn.Module.eval), "Eval mode"),
-    (check_07_freeze, lambda model: model, "Which of its tensors"),
-    (check_07_freeze, then_return(lambda fc1: fc1.zero_grad()), "Which of its tensors"),
-    (check_07_freeze, freezer("fc2.weight", "fc2.bias"), "Instead fc2.bias is"),
-    (check_07_freeze, freezer("fc1.weight"), "Half frozen: fc1.bias"),
-    (check_07_freeze, freezer("fc1.bias"), "Half frozen: fc1.weight"),
-    (check_07_freeze, freezer("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"), "and so is fc2.bias"),
-    (check_07_freeze, lambda model: model.requires_grad_(False), "all layers are frozen"),
-    (check_07_freeze, then_return(zero_gradient), "Its gradient is 0"),
-    (check_07_freeze, then_return(lambda fc1: nn.init.zeros_(fc1.requires_grad_(False).weight)), "Before any step"),
-    (check_07_freeze, lambda model: model.fc1.requires_grad_(False), "return the model whole"),
-    (check_07_freeze, lambda model: model.fc1.requires_grad_(False) and None, "must be a function or a model"),
+    (check_07_best_of_twenty, 0, "the lowest"),
+    (check_07_best_of_twenty, 0.067, "no mean"),
+    (check_07_best_of_twenty, 0.3, "luckier"),
+    (check_07_best_of_twenty, 3.94, "its distance"),
+    (check_07_best_of_twenty, -0.56, "Right in size"),
+    (check_07_best_of_twenty, -0.1, "lie above 4.5"),
+    (check_07_best_of_twenty, 560, "in dollars"),
+    (check_07_best_of_twenty, 5.06, "the best score itself"),
+    (check_07_best_of_twenty, 1.87, "how many thousand dollars"),
+    (check_07_best_of_twenty, 0.9, "Too large"),
+    (check_07_best_of_twenty, np.float64(0.65), "Too large"),
+    (check_07_best_of_twenty, torch.tensor(0.48), "Too small"),
+    (check_07_best_of_twenty, 0.015, "Too small"),
+    (check_07_best_of_twenty, np.random.default_rng(0).normal(4.5, 0.3, size=20), "must be a number"),
+    (
+        check_07_folds,
+        lambda rows, k, seed: list(KFold(k, shuffle=True, random_state=seed).split(rows)),
+        "positions",
+    ),
+    (check_07_folds, lambda rows, k, seed: folds(rows, k, seed)[0], "five pairs"),
+    (check_07_folds, lambda rows, k, seed: folds(rows, k - 1, seed), "five pairs"),
+    (check_07_folds, lambda rows, k, seed: [(a, b, a) for a, b in folds(rows, k, seed)], "should be a pair"),
+    (check_07_folds, lambda rows, k, seed: [(b, a) for a, b in folds(rows, k, seed)], "other way round"),
+    (check_07_folds, lambda rows, k, seed: folds(rows, k, seed, shuffle=False), "one stretch"),
+    (check_07_folds, lambda rows, k, seed: [folds(rows, k, s)[0] for s in range(k)], "from one shuffle"),
+    (check_07_folds, lambda rows, k, seed: [train_test_split(rows, test_size=1 / k, random_state=seed)] * k, "from one shuffle"),
+    (
+        check_07_folds,
+        lambda rows, k, seed: [(rows, b) for a, b in folds(rows, k, seed)],
+        "one of the two sides",
+    ),
+    (check_07_folds, lambda rows, k, seed: [(np.isin(rows, a), np.isin(rows, b)) for a, b in folds(rows, k, seed)], "masks"),
+    (check_07_folds, lambda rows, k, seed: [(np.split(a, 4), b) for a, b in folds(rows, k, seed)], "one array"),
+    (check_07_folds, lambda rows, k, seed: folds(rows, k, 0), "Hand the seed on"),
+    (check_07_folds, lambda rows, k, seed: folds(rows, k, None), "repeat your result"),
+    (check_07_folds, lambda rows, k, seed: folds(rows, 5, seed), "For k = 3"),
+    (check_07_folds, by_floor, "held out once"),
+    (check_07_folds, lambda rows, k, seed: dict(enumerate(folds(rows, k, seed))), "neither a list nor a pair"),
+    (check_07_folds, lambda rows, k, seed: [dict(zip("ab", pair)) for pair in folds(rows, k, seed)], "neither a list nor a pair"),
+    (check_07_folds, in_place, "Work on a copy"),
+    (check_07_folds, lambda rows, k, seed: None, "could not be used"),
+    (check_07_pooled, lambda errors: np.mean([np.sqrt(np.mean(e**2)) for e in errors]), "folds' roots"),
+    (check_07_pooled, lambda errors: np.sqrt(np.mean([np.mean(e**2) for e in errors])), "differ in size"),
+    (check_07_pooled, lambda errors: np.average([np.mean(e**2) ** 0.5 for e in errors], weights=[*map(len, errors)]), "and once"),
+    (check_07_pooled, lambda errors: pooled(errors) ** 2, "still to be taken"),
+    (check_07_pooled, lambda errors: np.mean(np.abs(np.concatenate(errors))), "absolute"),
+    (check_07_pooled, lambda errors: np.linalg.norm(np.concatenate(errors)), "root of the sum"),
+    (check_07_pooled, lambda errors: np.linalg.norm(np.concatenate(errors)) / len(errors) ** 0.5, "number of folds"),
+    (check_07_pooled, lambda errors: np.linalg.norm(np.concatenate(errors)) / 7, "Divide first"),
+    (check_07_pooled, lambda errors: np.mean(np.concatenate(errors)), "cancel"),
+    (check_07_pooled, lambda errors: np.concatenate(errors).std(), "takes the mean off"),
+    (check_07_pooled, lambda errors: torch.cat(errors).std(), "takes the mean off"),
+    (check_07_pooled, lambda errors: 7.0, "by hand"),
+    (check_07_pooled, lambda errors: np.sqrt(np.mean(errors[0] ** 2)), "first fold alone"),
+    (check_07_pooled, lambda errors: -pooled(errors), "above 0"),
+    (check_07_pooled, lambda errors: 2.803, "Right for folds of 4, 2 and 1"),
+    (check_07_pooled, lambda errors: np.sqrt((np.concatenate(errors) ** 2).sum() / 7), "Right for folds of 4, 2 and 1"),
+    (check_07_pooled, pooled_in_place, "Work on a copy"),
+    (check_07_pooled, lambda errors: np.concatenate(errors) ** 2, "must be a number"),
+    (check_07_standard_error, lambda s, v, t: s.std(ddof=1) / len(s) ** 0.5, "for independent"),
+    (check_07_standard_error, lambda s, v, t: s.std() * (1 / len(s) + v / t) ** 0.5, "ddof=1"),
+    (check_07_standard_error, lambda s, v, t: s.std(ddof=1), "standard deviation"),
+    (check_07_standard_error, lambda s, v, t: corrected(s, v, t) ** 2, "a variance"),
+    (check_07_standard_error, lambda s, v, t: s.std(ddof=1) * (1 / len(s) + v / t), "Of it, too"),
+    (check_07_standard_error, lambda s, v, t: s.var(ddof=1) * (1 / len(s) + v / t) ** 0.5, "not of the variance"),
+    (check_07_standard_error, lambda s, v, t: corrected(s, t, v), "upside down"),
+    (check_07_standard_error, lambda s, v, t: s.std(ddof=1) * (v / t) ** 0.5, "two parts"),
+    (check_07_standard_error, lambda s, v, t: corrected(s, v, v + t), "set against all"),
+    (check_07_standard_error, lambda s, v, t: corrected(s, v, t) / len(s) ** 0.5, "twice"),
+    (check_07_standard_error, lambda s, v, t: corrected(s, 2, 5), "With 10 and 90"),
+    (check_07_standard_error, lambda s, v, t: s.std(ddof=1) * (1 / 6 + v / t) ** 0.5, "not for fifteen"),
+    (check_07_standard_error, lambda s, v, t: 9.0, "by hand"),
+    (check_07_standard_error, lambda s, v, t: (s.var(ddof=1) / len(s) + v / t) ** 0.5, "also the fraction"),
+    (check_07_standard_error, lambda s, v, t: (s.mean(), corrected(s, v, t)), "must be a number"),
+    (check_07_twice, 1, "Where is a row's twin"),
+    (check_07_twice, 0, "into the same fold"),
+    (check_07_twice, 0.2, "squared errors"),
+    (check_07_twice, np.float32(0.2), "squared errors"),
+    (check_07_twice, 0.04, "leads a root"),
+    (check_07_twice, torch.tensor(0.8), "the twin answers"),
+    (check_07_twice, 0.8**0.5, "The root is right"),
+    (check_07_twice, 0.7, "Too high"),
+    (check_07_twice, 0.5, "Too high"),
+    (check_07_twice, 0.31, "Too low"),
+    (check_07_twice, 0.1, "Too low"),
+    (check_07_twice, 2, "between the two"),
+    (check_07_twice, -0.4, "between the two"),
+    (check_07_twice, 45, "in percent"),
+    (check_07_cross_validation, leaking, "What learns here?"),
+    (check_07_cross_validation, on_training_rows, "What learns here?"),
+    (check_07_cross_validation, lambda Z, target: honest(Z, target, cv=KFold(5)), "order of the rows"),
+    (check_07_cross_validation, partial(honest_by_loop, cv=KFold(5)), "order of the rows"),
+    (check_07_cross_validation, averaged, "pool"),
+    (check_07_cross_validation, partial(averaged, cv=KFold(10, shuffle=True)), "pool"),
+    (check_07_cross_validation, partial(averaged, cv=ShuffleSplit(10, test_size=0.2, random_state=0)), "pool"),
+    (check_07_cross_validation, lambda Z, target: averaged(Z, target, root=False), "squared units"),
+    (check_07_cross_validation, partial(honest_by_loop, error=mean_absolute_error), "hardly shows"),
+    (check_07_cross_validation, lambda Z, target: cross_val_score(pipeline, Z, target, cv=shuffled).mean(), "R²"),
+    (check_07_cross_validation, lambda Z, target: 12.0, "for every table"),
+    (check_07_cross_validation, lambda Z, target: np.std(target), "It finds nothing"),
+    (check_07_cross_validation, lambda Z, target: target.std(ddof=1), "It finds nothing"),
+    (check_07_cross_validation, partial(honest, model=DummyRegressor()), "It finds nothing"),
+    (check_07_cross_validation, partial(honest, model=LinearRegression()), "ten columns"),
+    (check_07_cross_validation, lambda Z, target: -honest(Z, target), "turned round"),
+    (check_07_cross_validation, scaled_in_place, "Work on a copy"),
+    (check_07_cross_validation, lambda Z, target: cross_val_predict(pipeline, Z, target, cv=shuffled), "must be a number"),
 ]  # fmt: skip

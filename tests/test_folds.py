@@ -1,4 +1,4 @@
-"""What chapter 6 writes out is what helpers.validation gives."""
+"""What chapter 7 writes out is what helpers.validation gives."""
 
 import re
 from functools import partial
@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold, train_test_split
 
 from helpers import data, models, training, validation
 
-CHAPTER = Path(__file__).resolve().parent.parent / "book" / "06_cross_validation.ipynb"
+CHAPTER = Path(__file__).resolve().parent.parent / "book" / "07_cross_validation.ipynb"
 
 
 def the_loop():

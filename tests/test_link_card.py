@@ -15,7 +15,7 @@ def tags(tmp_path):
     """Build a book of one page and return what its head says, by name; its folder is ``tags.folder``."""
     (tmp_path / "index.rst").write_text("Losses\n======\n\nHow *wrong* are they, all in all?\n", "utf-8")
     (tmp_path / "book" / "_generated").mkdir(parents=True)
-    Image.new("RGB", (800, 400)).save(tmp_path / "book" / "_generated" / "02_house_prices.png")
+    Image.new("RGB", (800, 400)).save(tmp_path / "book" / "_generated" / "03_house_prices.png")
 
     def build(**settings):
         options = [f"-D{name}={value}" for name, value in {"html_title": "Book", **settings}.items()]

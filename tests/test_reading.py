@@ -31,10 +31,10 @@ def test_search_leads_to_sections(browser, site, address, served):
     tab = Tab(browser, address if served else site.as_uri())
     for query, words, section in [
         ("dropout", "", "glossary.html#term-dropout"),
-        ("dropout", "", "02_house_prices.html#does-dropout-0-5-help-here"),
+        ("dropout", "", "03_house_prices.html#does-dropout-0-5-help-here"),
         ("what is a tensor", "", "glossary.html#term-tensor"),
         ("mat1 and mat2 shapes", "", "01_perceptrons.html#the-shape-of-the-data"),
-        ("loss is nan", "", "05_optimizers.html#error-a-learning-rate-that-is-too-large"),
+        ("loss is nan", "", "06_optimizers.html#error-a-learning-rate-that-is-too-large"),
         ("역전파", "", "glossary.html#term-backpropagation"),
         ("역전파를", "", "glossary.html#term-backpropagation"),
         ("dropuot", "Nothing has “dropuot”. The nearest words: dropout.", "glossary.html#term-dropout"),
@@ -179,7 +179,7 @@ def test_no_code_is_cut_off_on_a_phone(tab, name):
 
 @needs_browser
 def test_a_scale_of_colours_stays_as_it_is_in_the_dark(tab):
-    page = tab.open("book/07_inside_a_model.html")
+    page = tab.open("book/08_inside_a_model.html")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     look = "(all) => all.map((e) => getComputedStyle(e).filter)"
     scaled = page.locator(".tag_colour-scale .cell_output img").evaluate_all(look)
@@ -229,7 +229,7 @@ def test_play_neuron(tab):
 
 @needs_browser
 def test_play_activation_and_temperature(tab):
-    page = tab.open("book/03_activations.html")
+    page = tab.open("book/04_activations.html")
     for name, a, x in (("LeakyReLU", 0.25, -2), ("LeakyReLU", 0, 3), ("ELU", 1.5, -0.5), ("ELU", 0.1, 1)):
         at = torch.tensor(float(x), requires_grad=True)
         function = {"LeakyReLU": torch.nn.LeakyReLU(a), "ELU": torch.nn.ELU(a)}[name]
@@ -244,7 +244,7 @@ def test_play_activation_and_temperature(tab):
 
 @needs_browser
 def test_play_threshold(tab):
-    page = tab.open("book/04_losses.html")
+    page = tab.open("book/05_losses.html")
     for cut, eights in ((0, 100), (-1.25, 50), (2, 500), (-5, 300)):
         n = np.array([1000 - eights, eights])
         shares = [(np.arange(k) + 0.5) / k for k in n]
@@ -257,7 +257,7 @@ def test_play_threshold(tab):
 
 @needs_browser
 def test_play_valley(tab):
-    page = tab.open("book/05_optimizers.html")
+    page = tab.open("book/06_optimizers.html")
     for exponent, mu in ((-3, 0), (-3.5, 0.9), (-4, 0.99)):
         w = torch.nn.Parameter(torch.tensor([-1.0, 2.0], dtype=torch.float64))
         optimizer = torch.optim.SGD([w], lr=float(f"{10**exponent:.2g}"), momentum=mu)
@@ -272,7 +272,7 @@ def test_play_valley(tab):
 
 
 @needs_browser
-@pytest.mark.parametrize("name", [page for page in CHAPTERS if page[5:7] in ("01", "03", "04", "05")])
+@pytest.mark.parametrize("name", [page for page in CHAPTERS if page[5:7] in ("01", "04", "05", "06")])
 def test_figures_answer_to_the_keyboard(tab, name):
     page = tab.open(name)
     figures = page.locator(".play").all()
@@ -292,7 +292,7 @@ def test_figures_answer_to_the_keyboard(tab, name):
 @needs_browser
 def test_without_scripts_a_sentence_stands_for_a_figure(browser, address):
     tab = Tab(browser, address, java_script_enabled=False)
-    said = tab.open("book/05_optimizers.html").locator(".play").text_content()
+    said = tab.open("book/06_optimizers.html").locator(".play").text_content()
     tab.page.context.close()
     assert "In a notebook" in said and not tab.faults
 
@@ -302,7 +302,7 @@ def test_without_scripts_a_sentence_stands_for_a_figure(browser, address):
 
 @needs_browser
 def test_the_book_prints(browser, site):
-    name = "book/08_folklore.html"
+    name = "book/09_folklore.html"
     printed = PdfReader(io.BytesIO(pdf.print_pages(browser, site, [pdf.FRONT, name])))
     chapter = pdf.read(site, name).select_one("article")
     title = chapter.find("h1").get_text().rstrip("#")

@@ -103,7 +103,7 @@ def test_the_same_copy_each_time(copies):
     "myst, markdown",
     [
         ("A {term}`loss`, {term}`losses <loss>`.", "A [loss]({loss}), [losses]({loss})."),
-        ("See [chapter 2](02_house_prices.ipynb).", "See [chapter 2]({0}02_house_prices.html)."),
+        ("See [chapter 3](03_house_prices.ipynb).", "See [chapter 3]({0}03_house_prices.html)."),
         ("[below](#why-not), [there](reference/api.md#b)", "[below]({0}01_x.html#why-not), [there]({0}reference/api.html#b)"),
         ("{doc}`reference/data_card`", "[Data cards]({0}reference/data_card.html)"),
         ("{doc}`the card <reference/data_card>`", "[the card]({0}reference/data_card.html)"),
@@ -424,7 +424,7 @@ def test_chapters_import_what_is_asked_for():
 
 def test_a_copy_runs_alone_and_what_differs_is_noticed(tmp_path):
     """One of the short ones, with the versions installed here; like_colab.py runs them all as Colab does."""
-    name = "04_solutions.ipynb"
+    name = "05_solutions.ipynb"
     copy = standalone.standalone(*notebooks([name]))
     code = [cell for cell in copy.cells if cell.cell_type == "code"]
     stored = [nbformat.v4.new_output("stream", text="2\n")]

@@ -20,7 +20,7 @@ BOOK = Path(__file__).resolve().parent.parent / "book"
 
 def taught(chapter, beginning):
     """Return the source of the chapter's one code cell that has a line with this beginning."""
-    notebook = nbformat.read(next(BOOK.glob(f"{chapter}_*.ipynb")), as_version=4)
+    notebook = nbformat.read(next(BOOK.glob(f"*_{chapter}.ipynb")), as_version=4)
     (cell,) = (
         cell.source
         for cell in notebook.cells
@@ -31,7 +31,7 @@ def taught(chapter, beginning):
 
 @pytest.fixture
 def house_prices():
-    """The names that chapter 2's cells find in place, with a shorter run."""
+    """The names that the cells of house_prices find in place, with a shorter run."""
     split = data.split_and_scale(data.load_boston(), test_size=0.5, seed=0)
     shuffle = torch.Generator().manual_seed(0)
     train_set = TensorDataset(split.X_train, split.y_train)
@@ -48,8 +48,8 @@ def house_prices():
     }
 
 
-def test_the_network_of_chapter_2_is_the_regressor(house_prices, capsys):
-    exec(taught("02", "class HousePriceNetwork"), house_prices)
+def test_the_network_of_house_prices_is_the_regressor(house_prices, capsys):
+    exec(taught("house_prices", "class HousePriceNetwork"), house_prices)
     written = house_prices["model"]
     torch.manual_seed(0)
     imported = models.Regressor()
@@ -61,9 +61,9 @@ def test_the_network_of_chapter_2_is_the_regressor(house_prices, capsys):
     assert torch.equal(written.seen, imported.seen), "the same units are dropped"
 
 
-def test_the_loop_of_chapter_2_is_fit(house_prices, capsys):
-    exec(taught("02", "class HousePriceNetwork"), house_prices)
-    loop = taught("02", "for epoch in range(150)")
+def test_the_loop_of_house_prices_is_fit(house_prices, capsys):
+    exec(taught("house_prices", "class HousePriceNetwork"), house_prices)
+    loop = taught("house_prices", "for epoch in range(150)")
     loop = loop.replace("range(150)", "range(5)").replace("[1, 150]", "[1, 5]")
     exec(loop, house_prices)
     torch.manual_seed(0)
@@ -81,10 +81,10 @@ def test_the_loop_of_chapter_2_is_fit(house_prices, capsys):
     assert last == pytest.approx(house_prices["test_losses"][-1], rel=1e-5)
 
 
-def test_the_dataset_of_chapter_2_is_a_tensor_dataset():
+def test_the_dataset_of_house_prices_is_a_tensor_dataset():
     rows = MinMaxScaler().fit_transform(data.load_boston())
     place = {}
-    code = taught("02", "class Houses").split("\nhouses = ")[0]
+    code = taught("house_prices", "class Houses").split("\nhouses = ")[0]
     exec("import torch\n" + code, place)
     written, torchs = place["Houses"](rows), TensorDataset(*torch.tensor(rows).float().split([13, 1], 1))
     assert len(written) == len(torchs)
@@ -92,11 +92,11 @@ def test_the_dataset_of_chapter_2_is_a_tensor_dataset():
         assert all(torch.equal(a, b) for a, b in zip(written[i], torchs[i]))
 
 
-def test_the_loop_of_chapter_1_is_an_ensemble_of_one(capsys):
+def test_the_loop_of_perceptrons_is_an_ensemble_of_one(capsys):
     x = torch.arange(5.0).unsqueeze(1)
     place = {"torch": torch, "nn": torch.nn, "loss": torch.nn.MSELoss(), "x": x, "y": 2 * x + 0.5}
-    exec(taught("01", "class Neuron"), place)
-    exec(taught("01", "for step in range(1001)").replace("1001", "201"), place)
+    exec(taught("perceptrons", "class Neuron"), place)
+    exec(taught("perceptrons", "for step in range(1001)").replace("1001", "201"), place)
     runs = ensembles.fit_many(
         place["Neuron"], x, place["y"], (range(5), range(5)), seeds=[0], epochs=201, batch_size=5,
         loss=torch.nn.MSELoss(), optimizer=partial(torch.optim.SGD, lr=1e-3),
@@ -104,10 +104,10 @@ def test_the_loop_of_chapter_1_is_an_ensemble_of_one(capsys):
     np.testing.assert_allclose(runs.train_loss[0], place["losses"], rtol=1e-4)
 
 
-def test_the_rule_of_chapter_1_never_rests_where_no_line_separates():
+def test_the_rule_of_perceptrons_never_rests_where_no_line_separates():
     place = {"torch": torch}
-    exec(taught("01", "def fires").split("\n\nw, b")[0], place)
-    exec(taught("01", "def perceptron_rule").split("\n\nmistakes, changes")[0], place)
+    exec(taught("perceptrons", "def fires").split("\n\nw, b")[0], place)
+    exec(taught("perceptrons", "def perceptron_rule").split("\n\nmistakes, changes")[0], place)
     points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     for number in range(16):
         y = torch.tensor([float(bit) for bit in f"{number:04b}"])

@@ -29,7 +29,7 @@ def leave_out_address(app, pagename, templatename, context, doctree):
 
 
 def draw_card(app, exception):
-    picture = Path(app.srcdir) / "book" / "_generated" / "02_house_prices.png"
+    picture = Path(app.srcdir) / "book" / "_generated" / "03_house_prices.png"
     if exception or not picture.exists():
         return
     card = Image.new("RGB", SIZE, "white")

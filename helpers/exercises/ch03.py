@@ -1,11 +1,9 @@
-"""Checks of the exercises of chapter 3: activations."""
+"""Checks of the exercises of chapter 3: house prices."""
 
-import math
-from functools import cache
-
+import numpy as np
+import pandas as pd
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from helpers.data import load_boston, split_and_scale
 from helpers.exercises._report import (
@@ -13,341 +11,354 @@ from helpers.exercises._report import (
     call,
     check,
     function,
+    module,
     number,
-    pointwise,
+    pair,
     recognise,
     rounding,
     tensor,
 )
-from helpers.models import MLP
+from helpers.models import MLP, Regressor
+from helpers.training import predict, rmse
 
 
 @check
-def check_03_fold(fold):
-    """A function of two linear layers that returns one linear layer in their place."""
-    function(fold, "my_fold")
-    torch.manual_seed(0)
-    for widths in ((4, 5, 3), (3, 3, 3), (2, 7, 1)):
-        _judge_fold(fold, *(nn.Linear(a, b) for a, b in zip(widths, widths[1:])))
-    return "One layer gives what the two gave, on any rows."
+def check_03_scaling(scale):
+    """A function of the training and the test rows that returns both, scaled."""
+    function(scale, "my_scaling")
+    draw = np.random.default_rng(0)
+    train, test = draw.uniform(2, 5, (40, 3)), draw.uniform(0, 9, (20, 3))
+    # Rows come as arrays, as in the cell; but code that only a table or a tensor understands is as good.
+    refused: list[Exception] = []
+    for kind in (np.array, pd.DataFrame, torch.tensor):
+        try:
+            praise = _judge_scaling(scale, kind, train, test)
+            _judge_scaling(scale, kind, draw.normal(0, 50, (25, 5)), draw.normal(20, 90, (30, 5)))
+            return praise
+        except Exception as error:
+            refused.append(error)
+            if isinstance(refused[0], Wrong):  # it took the arrays
+                break
+    raise refused[0]
 
 
-def _judge_fold(fold, first, second):
-    one = call(fold, first, second)
-    if not isinstance(one, nn.Linear):
-        raise Wrong(f"my_fold must return one nn.Linear; it returns {type(one).__name__}.")
-    if (one.in_features, one.out_features) != (first.in_features, second.out_features):
-        raise Wrong(
-            f"From {_name(first)} and {_name(second)} you made {_name(one)}.\n"
-            "How many numbers go into the pair, and how many come out?"
-        )
-    W1, b1, W2, b2 = (p.detach() for p in (*first.parameters(), *second.parameters()))
-    W, b = W2 @ W1, W2 @ b1 + b2
-    weight = tensor(one.weight, "The weight of your layer", W.shape)
-    if not torch.allclose(weight, W, atol=1e-5):
-        raise Wrong(
-            "The weights differ. Put h = W1 x + b1 into W2 h + b2: in which order do the matrices stand?"
-        )
-    if one.bias is not None:
-        bias = tensor(one.bias, "The bias of your layer", b.shape)
-        if torch.allclose(bias, b, atol=1e-5):
-            return
-        typical = (
-            (b2, "You kept the second layer's bias. But the first layer's comes through too, by way of W2."),
-            (W2 @ b1, "The first layer's bias comes through W2, rightly; now the second layer's is missing."),
-        )  # fmt: skip
-        recognise(bias, typical, atol=1e-5, before="The weights are right. ")
-    raise Wrong("The weights are right, the bias is not. What comes out of the pair for x = 0?")
-
-
-def _name(layer):
-    return f"nn.Linear({layer.in_features}, {layer.out_features})"
-
-
-@check
-def check_03_softplus(f, slope):
-    """The function log(1 + e^x), and its slope."""
-    function(f, "my_softplus"), function(slope, "my_slope")
-    x = torch.linspace(-6, 6, 49)
-    value, steep = (
-        tensor(pointwise(g, x), name, (49,)) for g, name in ((f, "my_softplus(x)"), (slope, "my_slope(x)"))
+def _judge_scaling(scale, kind, train, test):
+    parts = pair(
+        call(scale, kind(train), kind(test)),
+        "my_scaling must return two things: the scaled training rows, then the scaled test rows.",
     )
-    if torch.allclose(value, -F.softplus(x), atol=1e-4):
-        raise Wrong("The sign of my_softplus is turned: log(1 + e^x) is above 0 everywhere.")
-    if not torch.allclose(value, F.softplus(x), atol=1e-4):
+    atol = max(map(rounding, parts))
+    ours = [
+        tensor(part, name, (None, train.shape[1])).numpy()
+        for part, name in zip(parts, ("The first part", "The second part"))
+    ]
+    if [len(part) for part in ours] != [len(train), len(test)]:
         raise Wrong(
-            f"my_softplus(0) is {value[24]:.4f}. By the formula it is log(1 + 1) there, which is 0.6931."
+            f"Of {len(train)} training and {len(test)} test rows, other numbers came back: "
+            "is the order training, test?"
         )
-    far = torch.tensor([-20.0, 100.0])
-    low, high = tensor(pointwise(f, far), "my_softplus(x)", (2,), finite=False).tolist()
-    if math.isfinite(high) and abs(high - 100) > 1e-3:
+    low, span = train.min(0), np.ptp(train, axis=0)
+    alone, right = (test - test.min(0)) / np.ptp(test, axis=0), (test - low) / span
+    every = np.vstack([train, test])
+    if np.allclose(ours[0], (train - every.min(0)) / np.ptp(every, axis=0), atol=atol):
         raise Wrong(
-            f"Right in the middle, but my_softplus(100) is {high:g}. What is log(1 + e^x), nearly, where e^x is large?"
+            "The training rows do not reach from 0 to 1, because the test rows had a say in the minimum and the\n"
+            "maximum. Which rows does the scaler see before it is asked to transform any?"
         )
-    if not abs(high - 100) < 1e-3:
+    if np.allclose(ours[0], (train - train.min()) / np.ptp(train), atol=atol):
         raise Wrong(
-            f"Right in the middle, but my_softplus(100) is {high:g}. e is raised to a large number somewhere."
+            "One minimum and one maximum were taken for all columns together, and each column has its own. Of a table\n"
+            "min() is one number for each column; of an array it is a single one, unless you say along which axis."
         )
-    if not abs(low / 2.0612e-9 - 1) < 1e-3:
+    if not np.allclose(ours[0], (train - low) / span, atol=atol):
         raise Wrong(
-            f"my_softplus(-20) is {low:.3g}, and should be 2.06e-09: 1 + e^-20 is rounded to 1 before the logarithm\n"
-            "is taken. Which function of torch did the chapter use for log(1 + ...)?"
+            "Each column of the training rows should go from 0 to 1, and does not. Is it min-max scaling?"
         )
-    s = torch.sigmoid(x)
-    typical = (
-        (s * (1 - s), "That is the slope of the sigmoid, one derivative too far."),
-        (1 - s, "It falls where the function gets steeper: is a sign turned?"),
-    )
-    recognise(steep, typical, atol=1e-4, before="my_softplus is right, also far out. my_slope is not. ")
-    # A ReLU inside, or |x|, has a corner at 0. What autograd calls the slope there is a convention.
-    if 0 <= steep[24] <= 1:
-        steep[24] = s[24]
-    if not torch.allclose(steep, s, atol=1e-4):
+    if np.allclose(ours[1], alone, atol=atol):
         raise Wrong(
-            "my_softplus is right, also far out. my_slope is not: the derivative of log(u) is u' / u."
+            "The test rows were scaled by themselves. The same house would get other numbers in the two sets;\n"
+            "the scaler is fitted once."
         )
-    low, high = tensor(pointwise(slope, far), "my_slope(x)", (2,), finite=False).tolist()
-    if math.isnan(high):
+    if np.allclose(ours[1], right.clip(0, 1), atol=atol):
+        raise Wrong("The test rows are cut off at 0 and 1. They may go beyond: that is information.")
+    if not np.allclose(ours[1], right, atol=atol):
         raise Wrong(
-            "my_slope(100) is nan: infinity over infinity. Write it so that e is raised to a number below 0."
+            "The training rows are right, the test rows are not: use the same minimum and maximum for them."
         )
-    for at, found in ((100, high), (-20, low)):
-        if not abs(found - torch.sigmoid(torch.tensor(float(at)))) < 1e-6:
-            raise Wrong(
-                f"Right in the middle, but my_slope({at}) is {found:g}. Is it not {at > 0:d}, nearly?"
-            )
-    others = torch.rand(13) * 20 - 10
-    for g, right, name in ((f, F.softplus(others), "my_softplus"), (slope, others.sigmoid(), "my_slope")):
-        if not torch.allclose(tensor(pointwise(g, others), f"{name}(x)", (13,)), right, atol=1e-4):
-            raise Wrong(f"{name} is right at some points and not at others: compute it from x, for any x.")
-    return "Value and slope are right, at -20 and at 100 too. The slope is one you have met: its name is sigmoid."
+    return f"Fitted on the training rows alone. The test rows go from {ours[1].min():.2f} to {ours[1].max():.2f}, and may."
 
 
 @check
-def check_03_hat(hat):
-    """A function of x that is a hat with a flat top."""
-    x = torch.linspace(-1, 5, 61)
-    y = pointwise(function(hat, "my_hat"), x)
-    atol = 10 * rounding(y)
-    y, right = tensor(y, "my_hat(x)", (61,)), _hat(x)
-    wrong = (y - right).abs() > atol
-    if not wrong.any():
-        others = torch.rand(99) * 30 - 12
-        y = tensor(pointwise(hat, others), "my_hat(x)", (99,))
-        if not torch.allclose(y, _hat(others), atol=atol):
-            raise Wrong(
-                "Right from x = -1 to 5, in steps of a tenth, but not between or beyond. Is it the same for any x?"
-            )
-        return "Up, along the top, down, and flat again: four units, four bends."
-    said = (
-        f"Right up to x = {x[wrong.nonzero()[0]].item() - 0.1:.1f}."
-        if not wrong[0]
-        else "Wrong from the left end on."
-    )
-    end = (y[-1] - y[-2]).item() * 10
-    if torch.allclose(y, x.relu(), atol=1e-4) or end > 0.5:
-        hint = "From there it goes on rising. What did the second ReLU do in the bump of this section?"
-    elif torch.allclose(y, right.where(x < 2, torch.ones(())), atol=1e-4):
-        hint = "The top is there, but nothing brings it down again."
-    elif end < -0.5:
-        hint = "It comes down and goes on falling. One more bend has to stop it."
-    elif torch.allclose(y, (1 - (x - 1).abs()).relu(), atol=1e-4):
-        hint = "That is the pointed bump. A flat top has two corners: where are they?"
-    else:
-        hint = "Say for each of the four corners by how much the slope changes there: that is the factor of its ReLU."
-    raise Wrong(f"{said} {hint}")
-
-
-def _hat(x):
-    return x.clamp(0, 1) - (x - 2).clamp(0, 1)
-
-
-@check
-def check_03_softmax(softmax):
-    """A function of logits (rows, classes) that gives probabilities."""
-    function(softmax, "my_softmax")
-    torch.manual_seed(0)
-    # As many rows as classes: a forgotten keepdim then raises no error, as in a batch of unlucky size.
-    z = torch.randn(3, 3)
-    p = call(softmax, z)
-    atol = rounding(p)
-    p = tensor(p, "my_softmax(z)", (3, 3))
-    if not torch.allclose(p, F.softmax(z, dim=1), atol=atol):
-        sums = f"The rows add up to {[round(value, 2) for value in p.sum(dim=1).tolist()]}"
-        if (p < 0).any():
-            raise Wrong(f"{sums}, and some are below 0: are these logarithms?")
-        if torch.allclose(p.sum(dim=1), torch.ones(3), atol=0.005):
-            raise Wrong(
-                "The rows add up to 1, but the shares in them are not right. The share of one class is to that of another\n"
-                "as e to their logits: is the same taken away from all logits of a row, and e raised to what is left?"
-            )
-        if torch.allclose(p.sum(dim=0), torch.ones(3), atol=1e-4):
-            raise Wrong(
-                f"{sums}, the columns to 1: the rows compete with one another. Which dimension holds the classes?"
-            )
-        if torch.allclose(p, z.exp() / z.exp().sum(dim=1), atol=1e-4):
-            raise Wrong(
-                f"{sums}. The sums are taken over the classes, but each is then used for a column:\n"
-                "as a list they are spread out the wrong way. How do you keep them a column?"
-            )
-        raise Wrong(f"{sums}. Each should add up to 1.")
-    for shape in ((5, 3), (2, 7), (1, 4)):
-        z = torch.randn(shape)
-        if not torch.allclose(tensor(call(softmax, z), "my_softmax(z)", shape), z.softmax(1), atol=atol):
-            raise Wrong(
-                f"Right for 3 rows of 3 logits, but not for {shape[0]} of {shape[1]}: what is taken for fixed?"
-            )
-    large = torch.tensor([[1000.0, 999.0, 998.0], [0.0, 1.0, 2.0], [-1000.0, -1001.0, -999.0]])
-    p = tensor(call(softmax, large), "my_softmax(z)", (3, 3), finite=False)
-    if torch.allclose(p, F.softmax(large, dim=1), atol=atol):
-        wide = torch.tensor([[1000.0, 0.0, -1000.0], [0.0, 200.0, 0.0]])
-        p = tensor(call(softmax, wide), "my_softmax(z)", (2, 3), finite=False)
-        if not torch.allclose(p, wide.softmax(1), atol=atol):
-            raise Wrong(
-                "Right where a row's logits are close together. For 1000, 0 and -1000 some exponential still overflows:\n"
-                "which of a row's logits must you subtract, so that none is above 0?"
-            )
-        return "Each row adds up to 1, for logits of 1000 as well."
-    if not p[0].isnan().any() and not torch.allclose(p[0], large[0].softmax(0), atol=atol):
-        raise Wrong(
-            f"Right for small logits. For 1000, 999 and 998 it gives {[round(v, 2) for v in p[0].tolist()]}; it should be as\n"
-            "for 2, 1 and 0. What may you add to all logits of a row without changing the result?"
-        )
-    if p[0].isnan().any():
-        raise Wrong(
-            "Right for small logits. For 1000, 999 and 998 it gives nan: what may you add to all logits of a row?"
-        )
-    raise Wrong(
-        "Right, unless the rows are far apart: then all of a row's exponentials are rounded to 0.\n"
-        "Each row needs its own largest logit, not that of the whole batch."
-    )
-
-
-@cache
-def _house():
-    return split_and_scale(load_boston()).X_train
-
-
-def _factor(n_var, networks=20, depth=10, width=50):
-    """The share of the gradient that a step back through a sigmoid layer keeps, starting with n Var(w)."""
-    torch.manual_seed(0)
-    h, zs = _house()[:50].expand(networks, -1, -1), []
-    for units in [width] * depth + [1]:
-        n = h.shape[-1]
-        z = (h @ (torch.randn(networks, n, units) * (n_var / n) ** 0.5)).requires_grad_()
-        z.retain_grad()
-        zs.append(z)
-        h = torch.sigmoid(z)
-    zs[-1].sum().backward()
-    first, last = (z.grad.square().mean(dim=(1, 2)).sqrt() for z in (zs[0], zs[-2]))
-    return ((first / last) ** (1 / (depth - 1))).mean().item()
-
-
-@check
-def check_03_sigmoid_start(n_var):
-    """A number for n Var(w)."""
-    n_var = number(n_var, "my_n_var")
-    if n_var <= 0:
-        raise Wrong("A variance is above 0.")
-    factor = _factor(n_var)
-    said = (
-        f"With n Var(w) = {n_var:g}, a step back through a sigmoid layer keeps {factor:.2f} of the gradient."
-    )
-    if 0.9 <= factor <= 1.1:
-        return f"{said}\nTen layers down there is still a gradient. But look at the slopes: most units are far out on the flat."
-    if not factor <= 1.1:  # nor is it nan
-        raise Wrong(f"{said}\nNow it grows, layer by layer. A smaller number.")
-    if n_var in (1, 2):
-        name = {1: "Xavier", 2: "Kaiming"}[n_var]
-        raise Wrong(f"{said}\nThat is {name}'s choice, made for steeper functions.")
-    if abs(n_var - 16) < 0.1:
-        raise Wrong(
-            f"{said}\nThat would be it if the slope were one quarter everywhere. With weights this large, z is no longer\n"
-            "near 0, and the slope is smaller there. So go further."
-        )
-    raise Wrong(f"{said}\nStill too little comes through: larger weights.")
-
-
-@check
-def check_03_learned_slope(activation):
-    """A class: a leaky ReLU that learns its slope."""
-    if isinstance(activation, nn.Module):
-        raise Wrong("Hand over the class itself, without brackets: it is made anew for each layer.")
-    if not isinstance(activation, type) or not issubclass(activation, nn.Module):
-        raise Wrong(
-            f"my_activation must be a class built on nn.Module; this is of type {type(activation).__name__}."
-        )
-    layer, x = activation(), torch.tensor([-2.0, 3.0])
-    y = tensor(call(layer, x.unsqueeze(0)), "The output for a row (-2, 3)", (1, 2))[0]
-    shown = f"For -2 and 3 it gives {y[0]:g} and {y[1]:g}"
-    if torch.allclose(y, torch.tensor([-2.0, 0.75])):
-        raise Wrong(f"{shown}: the slope of 0.25 is on the right side of 0, and belongs on the left.")
-    if not torch.allclose(y, torch.tensor([-0.5, 3.0])):
-        raise Wrong(f"{shown}; to begin with, with a slope of 0.25 on the left, it should be -0.5 and 3.")
-    parameters = list(layer.parameters())
-    if not parameters:
-        raise Wrong(f"{shown}, as it should. But it has no parameters: no optimizer will ever see the slope.")
-    if (y := call(layer, x)).requires_grad:
-        y.sum().backward()
-    learned = [p for p in parameters if p.grad is not None and p.grad.any()]
-    if not learned:
-        raise Wrong(
-            "The slope is a parameter, but no gradient reaches it. Is it turned into a plain number on the way?"
-        )
-    if sum(p.numel() for p in parameters) > 1:
-        raise Wrong("It learns more than one number. One slope was asked for.")
-    if any(p is q for p in parameters for q in activation().parameters()):
-        raise Wrong(
-            "Two layers made of this class share one slope. Make the parameter in __init__, anew for each."
-        )
-    gradient = learned[0].grad.item()  # type: ignore[union-attr]
-    # A table of numbers, some of them 0; and again after a step of training.
-    x = torch.tensor([[-3.0, -0.5, 0.0], [0.25, 1.0, 40.0]])
-    for slope in (0.25, None):
-        y = tensor(call(layer, x), "The output for two rows of three", (2, 3))
-        slope = slope or y[0, 0].item() / -3
-        if not torch.allclose(y, torch.where(x > 0, x, slope * x), atol=1e-5):
-            raise Wrong(
-                f"{shown}, as it should. But for {x.tolist()}\nit gives {y.tolist()}: left of 0 the slope, right of 0 always 1."
-            )
-        with torch.no_grad():
-            learned[0].sub_(0.02 * learned[0].grad)  # type: ignore[operator]
-    if abs(slope - 0.25) < 1e-4:
-        raise Wrong(
-            "The slope gets a gradient, but after a step of training it is the same. What sets it back?"
-        )
-    return f"{shown}, and the slope learns: its gradient here is {gradient:g}."
-
-
-@cache
-def _dead_before_training(factor, networks=100):
-    """The share of hidden units 13-50-30-1 that are off for all training rows times ``factor``."""
-    dead = []
-    for seed in range(networks):
-        torch.manual_seed(seed)
-        h = factor * _house()
-        with torch.no_grad():
-            for layer in MLP(13, (50, 30), 1):
-                h = layer(h)
-                if isinstance(layer, nn.ReLU):
-                    dead.append((h == 0).all(dim=0))
-    return torch.cat(dead).float().mean().item()
-
-
-@check
-def check_03_small_inputs(guess):
-    """Your guess, a share from 0 to 1."""
+def check_03_fewer_features(guess):
+    """Your guess, a whole number of parameters."""
     guess = number(guess, "my_guess")
-    if not 0 <= guess <= 1:
-        raise Wrong("A share lies between 0 and 1: 17 of 100 units are 0.17.")
-    usual, small = _dead_before_training(1), _dead_before_training(0.1)
-    said = f"Dead before training, on one split: {usual:.2f} as usual, {small:.2f} with inputs a tenth as large. You said {guess:.2f}."
-    if abs(guess - small) < 0.08 + 1e-6:
-        return f"Near. {said}\nWhere the inputs are tiny, the bias decides for all rows alike, and half of the biases are below 0."
-    if abs(guess - usual) <= 0.04:
-        hint = "Without the bias you would be right: a factor changes no sign. But the bias was not divided by ten."
-    elif guess < small:
-        hint = "When the inputs shrink, what is left of a unit's sum? And is that the same for every row?"
+    with_b, without_b = (sum(p.numel() for p in MLP(d, (50, 30), 1).parameters()) for d in (13, 12))
+    saved = with_b - without_b
+    said = f"13 features: {with_b:,} parameters, 12 features: {without_b:,}. Fewer by {saved}; you said {guess:g}."
+    if guess == saved:
+        return f"{said}\nOne weight for each of the 50 units in the first layer, and nothing else changes."
+    if guess == 1:
+        hint = "One number fewer goes in. But who weighs it?"
+    elif guess == -saved:
+        hint = "The number is right. So many go: say it without the minus."
+    elif guess == saved + 1:
+        hint = "The weights are right. Does a feature have a bias, or does a unit?"
+    elif guess in (80, 81, 1500, 1550):
+        hint = "The second layer never sees the features, only what the first makes of them."
     else:
-        hint = "Too many: a unit with a bias above 0 stays on. How many of the biases are below 0?"
+        hint = "Print the shape of fc1.weight, and ask which part of it goes when a column goes."
     raise Wrong(f"{said}\n{hint}")
+
+
+@check
+def check_03_batches(error):
+    """A function of the batches' mean squared errors and of their sizes that gives the RMSE of all rows."""
+    function(error, "my_rmse")
+    losses, sizes = [4.0, 1.0, 25.0], [32, 32, 8]
+    value = number(call(error, losses, sizes), f"my_rmse({losses}, {sizes})")
+    loss, size = torch.tensor(losses), torch.tensor(sizes)
+    mean_square = (loss * size).sum() / size.sum()
+    said = f"my_rmse({losses}, {sizes}) = {value:.4g}."
+    if abs(value - mean_square.sqrt()) < 1e-3:
+        for losses, sizes in (([9.0], [5]), ([0.25, 2.0, 0.5, 6.0, 1.0], [16, 16, 16, 16, 3])):
+            value = number(call(error, losses, sizes), f"my_rmse({losses}, {sizes})")
+            right = np.average(losses, weights=sizes) ** 0.5
+            if abs(value - right) > 1e-3:
+                raise Wrong(
+                    f"{said} Right; but my_rmse({losses}, {sizes}) = {value:.4g}, and should be {right:.4g}.\n"
+                    "Which number in it belongs to the first example only?"
+                )
+        return f"{said}\nThe same as from all 72 rows at once."
+    typical = (
+        (loss.mean().sqrt(), "Each batch counts the same here, but the last one has fewer rows. Weigh them."),
+        ((loss.sqrt() * size).sum() / size.sum(), "That is the mean of the roots. Is it the root of the mean?"),
+        (loss.sqrt().mean(), "That is the mean of the roots, and small batches count as much as large ones."),
+        (mean_square, "That is still the MSE. In which unit is it?"),
+        (loss.mean(), "That is the MSE, and each batch counts the same although the last has fewer rows."),
+        ((loss * size).sum().sqrt(), "A sum over all rows, not yet their mean."),
+        ((loss * size).sum(), "A sum over all rows, not yet their mean; and a sum of squares."),
+        (((loss * size).sum() / 3).sqrt(), "You divided by the number of batches. How many rows are there?"),
+        ((loss.sum() / size.sum()).sqrt(), "Each batch's mean is divided by the rows. Make it the batch's sum first."),
+    )  # fmt: skip
+    recognise(value, typical, atol=1e-3, before=f"{said}\n")
+    raise Wrong(f"{said}\nHow large is the sum of the squares in each batch? Start from there.")
+
+
+@check
+def check_03_evaluate(evaluate):
+    """A function of a network, X and y that gives the network's RMSE."""
+    function(evaluate, "my_test_rmse")
+    torch.manual_seed(0)
+    X, y = torch.rand(64, 13), torch.rand(64, 1)
+    model, drew = Regressor().train(), []
+    for part in model.modules():
+        if isinstance(part, nn.Dropout):
+            part.register_forward_hook(lambda part, *_: drew.append(part.training))
+    before = _state(model, X, y)
+    first, second = evaluate(model, X, y), evaluate(model, X, y)
+    learning, after, left = torch.is_grad_enabled(), _state(model, X, y), _modes(model)
+    torch.set_grad_enabled(True)
+    if isinstance(first, torch.Tensor) and first.requires_grad:
+        raise Wrong(
+            "The result still remembers how it was computed. Nothing is to be learned here: which line says so?"
+        )
+    first, second = number(first, "What my_test_rmse returns"), number(second, "What my_test_rmse returns")
+    if first != second:
+        raise Wrong(
+            f"Twice the same network and rows, and two answers: {first:.4f} and {second:.4f}.\n"
+            "Something draws at random at each call. Which switch turns it off?"
+        )
+    if after != before:
+        raise Wrong(
+            "The network or the rows are not what they were: training is to go on with them as before."
+        )
+    if any(drew):
+        raise Wrong(
+            "Two calls agree, but only because the same units were dropped both times. All of them should be at work:\n"
+            "which switch turns dropout off?"
+        )
+    right = rmse(predict(model, X), y).item()
+    if abs(first - right**2) < 1e-5:
+        raise Wrong("That is the MSE. The RMSE is its root.")
+    model.eval()
+    others = X[:20] / 2, y[:20] ** 2
+    third = number(evaluate(model, *others), "What my_test_rmse returns")
+    torch.set_grad_enabled(True)
+    if abs(first - right) > 1e-5 or abs(third - rmse(predict(model, others[0]), others[1])) > 1e-5:
+        raise Wrong(
+            f"It gives {first:.4f} where {right:.4f} is right. Does it use the rows, and the network, it is given?"
+        )
+    if left == {False}:
+        raise Wrong(
+            "The number is right, but the network came in training mode and left in eval mode: the next epoch\n"
+            "would train without dropout, and nobody would notice."
+        )
+    if left != {True}:
+        raise Wrong(
+            "The number is right, but the network came in training mode, and only some of its layers are in it again.\n"
+            "Print model.training and model[-2].training. Which call sets the layers too?"
+        )
+    if _modes(model) != {False}:
+        raise Wrong(
+            "A network that came in eval mode left in training mode. Remember the mode: model.training"
+        )
+    if not learning:
+        raise Wrong(
+            "The number is right, but gradients stay switched off after the call, and training could not go on.\n"
+            "`with torch.no_grad():` ends where its block ends."
+        )
+    return f"{first:.4f}, again and again, and the network is left in the mode in which it came."
+
+
+def _modes(model):
+    return {part.training for part in model.modules()}
+
+
+def _state(model, *rows):
+    """All that training goes on with, but for the mode, as plain Python."""
+    layers = [(type(part), getattr(part, "p", None)) for part in model.modules()]
+    parameters = [(p.dtype, p.requires_grad, p.tolist()) for p in model.parameters()]
+    return layers, parameters, [part.tolist() for part in rows]
+
+
+@check
+def check_03_quarter(guess, errors):
+    """Your guess of a standard error, and the errors of all networks."""
+    guess, errors = number(guess, "my_guess"), tensor(errors, "errors", (None,))
+    n = len(errors)
+    if n < 40:  # a quarter of them, say
+        raise Wrong(f"Only {n} errors: give all of them, such as usual.")
+    ordered = (errors.diff() >= 0).all() or (errors.diff() <= 0).all()
+    # Of sorted errors a quarter would hold only the small ones, or only the large.
+    quarters = errors[: n // 4 * 4].view(-1, 4).T if ordered else errors[: n // 4 * 4].view(4, -1)
+    deviation = errors.std().item()
+    whole = deviation / n**0.5
+    quarter = (quarters.std(dim=1) / quarters.shape[1] ** 0.5).mean().item()
+    said = (
+        f"From all {n}: {whole:.3f}. From a quarter of them, on average over the four quarters: {quarter:.3f}.\n"
+        f"You said {guess:.3f}."
+    )
+    if abs(guess / quarter - 1) < 0.15 or abs(guess / (2 * whole) - 1) < 0.15:
+        return f"Near. {said} A quarter of the networks, twice the uncertainty."
+    if guess <= 0:
+        raise Wrong(f"{said} A standard error says how far off a mean may be: it is above 0.")
+    closer = (
+        (whole, "With fewer networks the mean is less certain."),
+        (4 * whole, "Not so bad: look at how n enters a standard error."),
+        (whole / 2, "Fewer networks, and a surer mean? The other way round."),
+        (whole / 4, "Fewer networks, and a surer mean? The other way round."),
+        (deviation, "That is how much single networks differ. A standard error is the standard deviation over the root of n."),
+        (4 * deviation / n, "You divided by n. Is it n itself that stands there?"),
+        (errors.mean().item(), "That is the size of an error. How sure is the mean of a quarter of them?"),
+    )  # fmt: skip
+    recognise(guess, closer, rtol=0.15, before=f"{said} ")
+    if guess < whole:
+        raise Wrong(f"{said} Fewer networks, and a surer mean? The other way round.")
+    if guess < quarter:
+        raise Wrong(f"{said} Less certain, yes, and by more than that. How does n enter a standard error?")
+    if guess < deviation:
+        raise Wrong(f"{said} Not so bad: look at how n enters a standard error.")
+    raise Wrong(
+        f"{said} That is more than single networks differ, which is {deviation:.3f}. Their mean is surer than one of them."
+    )
+
+
+@check
+def check_03_awake(make_model):
+    """A function of nothing that makes a network 13-50-30-1 with a ReLU on its output."""
+    if isinstance(make_model, nn.Module):
+        raise Wrong(
+            "That is one network. Hand over the function that makes it, without brackets: my_network."
+        )
+    if not isinstance(make_model, type):  # a class makes networks, too
+        function(make_model, "my_network")
+    X = split_and_scale(load_boston()).X_train
+    outputs, starts = [], []
+    for seed in range(200):
+        torch.manual_seed(seed)
+        model = module(make_model(), "What my_network returns")
+        ran, layers = [], [part for part in model.modules() if not list(part.children())]
+        hooks = [part.register_forward_hook(lambda part, *_, ran=ran: ran.append(part)) for part in layers]
+        with torch.no_grad():
+            outputs.append(call(model.eval(), X))
+        for hook in hooks:
+            hook.remove()
+        if not ran or not isinstance(ran[-1], nn.ReLU):
+            raise Wrong(
+                "The last layer is no nn.ReLU. That is one way out, and a good one; here the ReLU is to stay."
+            )
+        if outputs[-1].shape != (len(X), 1):
+            shape = tuple(outputs[-1].shape)
+            raise Wrong(f"{len(X)} rows go in and {shape} comes out; wanted is ({len(X)}, 1).")
+        if not outputs[-1].isfinite().all():
+            raise Wrong("The network gives nan or infinity. What was put into its parameters?")
+        linear = [part for part in ran if isinstance(part, nn.Linear)]
+        widths = [layer.in_features for layer in linear] + [layer.out_features for layer in linear[-1:]]
+        if widths != [13, 50, 30, 1]:
+            raise Wrong(f"The network is {'-'.join(map(str, widths))}; wanted is 13-50-30-1.")
+        starts.append(torch.cat([p.detach().float().ravel() for p in model.parameters()]))
+    # Filled with constants a network is the same every time, and rightly so.
+    if all(torch.equal(start, starts[0]) for start in starts) and len(starts[0].unique()) > 10:
+        raise Wrong(
+            "Every call gives the same network: is a seed set in the function, or the network made outside of it?\n"
+            "It is to be safe whatever the seed."
+        )
+    dead = torch.stack([(output <= 0).all() for output in outputs]).float().mean().item()
+    said = f"Of 200 networks, {dead:.0%} give 0 for every house before training."
+    if dead == 0:
+        return f"{said}\nEach of them has a slope to follow from the first step on."
+    if dead == 1:
+        raise Wrong(f"{said}\nIs the sum before the last ReLU 0 for all? A ReLU is flat there too.")
+    if dead > 0.25:
+        raise Wrong(
+            f"{said}\nThat is what chance gives. Which parameter lifts the outputs for all houses at once?"
+        )
+    raise Wrong(f"{said}\nBetter, and not safe yet: lift them a little more.")
+
+
+@check
+def check_03_paired(difference):
+    """A function of two tensors of errors (n,) that gives the mean of first - second, and its standard error."""
+    function(difference, "my_difference")
+    torch.manual_seed(0)
+    luck = torch.randn(50)
+    first, second = 4 + luck + 0.1 * torch.randn(50), 3.8 + luck + 0.1 * torch.randn(50)
+    praise = _judge_difference(difference, first, second)
+    # Another number of pairs, and a difference below 0.
+    _judge_difference(difference, torch.rand(8), 2 + torch.rand(8))
+    return praise
+
+
+def _judge_difference(difference, first, second):
+    mean, error = pair(
+        call(difference, first, second), "my_difference must return two numbers: return mean, standard_error"
+    )
+    mean, error = number(mean, "The mean"), number(error, "The standard error")
+    gap, root = first - second, len(first) ** 0.5
+    right = gap.std() / root
+    said = f"It gives {mean:.3f} ± {error:.3f}."
+    if abs(mean + gap.mean()) < 1e-3:
+        raise Wrong(f"{said}\nThe sign is turned: it is to be the first less the second.")
+    if abs(mean - right) < 1e-3 and abs(error - gap.mean()) < 1e-3:
+        raise Wrong(f"{said}\nThe two have changed places: first the mean, then its standard error.")
+    if abs(mean - gap.mean()) > 1e-3:
+        raise Wrong(f"{said}\nThe mean of the {len(gap)} differences is {gap.mean():.3f}.")
+    if abs(error / right - 1) < 2e-3:
+        return f"{said}\nUnpaired it would be ± {_unpaired(first, second):.3f}: the luck of the split cancels in the pairs."
+    typical = (
+        (gap.std(unbiased=False) / root, "Nearly. NumPy's std divides by n, PyTorch's by n - 1, which is right for a sample: look up ddof."),
+        (gap.std() / (len(gap) - 1) ** 0.5, "Nearly. The n - 1 belongs into the standard deviation; the root is that of n."),
+        (_unpaired(first, second), "That is the uncertainty of two unrelated groups. Subtract first, pair by pair, then look at the spread."),
+        (gap.std(), "That is the spread of single differences, not the uncertainty of their mean."),
+        (gap.std(unbiased=False), "That is the spread of single differences, not the uncertainty of their mean."),
+        (gap.std() / len(gap), "You divided by n. By what of n is it to be?"),
+        (gap.var() / len(gap), "That is the variance over n. A standard error has the unit of the errors."),
+    )  # fmt: skip
+    recognise(error, typical, rtol=2e-3, before=f"{said}\n")
+    raise Wrong(
+        f"{said}\nThe mean is right; the standard error is the standard deviation of the differences over the root of n."
+    )
+
+
+def _unpaired(first, second):
+    return ((first.var() + second.var()) / len(first)).sqrt()

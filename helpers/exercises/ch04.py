@@ -1,242 +1,353 @@
-"""Checks of chapter 4: losses."""
+"""Checks of the exercises of chapter 4: activations."""
+
+import math
+from functools import cache
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from helpers.data import load_boston
+from helpers.data import load_boston, split_and_scale
 from helpers.exercises._report import (
     Wrong,
     call,
     check,
     function,
-    module,
     number,
+    pointwise,
     recognise,
     rounding,
     tensor,
 )
+from helpers.models import MLP
 
 
 @check
-def check_04_costly_loss(my_loss):
-    """A function of (y_hat, y) that gives the mean cost, a low guess costing three times its error."""
-    function(my_loss, "my_loss")
-    y_hat = torch.tensor([22.0, 20.0, 30.0, 40.0], requires_grad=True)
-    y = torch.tensor([20.0, 24.0, 30.0, 45.0])
-    _judge_costly(my_loss, y_hat, y)
-    # Other rows, and another number of them.
-    _judge_costly(my_loss, torch.randn(7, requires_grad=True), torch.randn(7))
-    _judge_costly(my_loss, torch.tensor([1.0], requires_grad=True), torch.tensor([3.0]))
-    return "A low guess costs three times as much as a high one, in the mean, and the loss has a gradient."
+def check_04_fold(fold):
+    """A function of two linear layers that returns one linear layer in their place."""
+    function(fold, "my_fold")
+    torch.manual_seed(0)
+    for widths in ((4, 5, 3), (3, 3, 3), (2, 7, 1)):
+        _judge_fold(fold, *(nn.Linear(a, b) for a, b in zip(widths, widths[1:])))
+    return "One layer gives what the two gave, on any rows."
 
 
-def _judge_costly(my_loss, y_hat, y):
-    given, result = call(lambda y_hat, y: (y_hat, my_loss(y_hat, y)), y_hat, y)
-    r = (y_hat - y).detach()
-    if getattr(result, "shape", None) == y.shape and len(y) > 1:
-        raise Wrong("This is one cost a row. A loss is one number: what does MAE do with the rows?")
-    value = number(result, "The loss")
-    cost = torch.where(r < 0, -3 * r, r)
-    typical = (
-        (torch.where(r < 0, -r, 3 * r).mean(), "The wrong side is dear. What is the sign of r if the guess is low?"),
-        (cost.sum(), "This is the sum over the rows: it grows with their number. Take the mean."),
-        (r.abs().mean(), "This is MAE: both sides cost the same. What tells a low guess from a high one?"),
-        (3 * r.abs().mean(), "Now both sides cost three times the error. Only low guesses should."),
-        (torch.where(r < 0, 3 * r**2, r**2).mean(), "Do you square? The cost grows with |r| itself."),
-        (torch.where(r < 0, 3 * r, r).mean(), "Low guesses get a cost below 0, a reward. Mind the sign of r."),
-        (-cost.mean(), "The size is right, the sign is not: a cost is above 0."),
-    )  # fmt: skip
-    if abs(value - cost.mean()) > 1e-3:
-        recognise(value, typical, atol=1e-3)
-        rows = f"y_hat = {[round(v, 2) for v in y_hat.tolist()]} and y = {[round(v, 2) for v in y.tolist()]}"
-        raise Wrong(f"For {rows} it gives {value:.2f}. Do the {_count(len(y))} by hand.")
-    slope = None
-    if isinstance(result, torch.Tensor) and result.requires_grad:
-        (slope,) = torch.autograd.grad(result, given, torch.ones_like(result), allow_unused=True)
-    if slope is None:
+def _judge_fold(fold, first, second):
+    one = call(fold, first, second)
+    if not isinstance(one, nn.Linear):
+        raise Wrong(f"my_fold must return one nn.Linear; it returns {type(one).__name__}.")
+    if (one.in_features, one.out_features) != (first.in_features, second.out_features):
         raise Wrong(
-            "The number is right, but has no gradient: it cannot train. Stay with tensors to the end."
+            f"From {_name(first)} and {_name(second)} you made {_name(one)}.\n"
+            "How many numbers go into the pair, and how many come out?"
         )
-    right = torch.where(r < 0, -3.0, 1.0) / len(y)
-    # Where r is 0, there is a corner, and what autograd calls its slope is a convention.
-    if not torch.allclose(slope.float()[r != 0], right[r != 0], atol=1e-4):
+    W1, b1, W2, b2 = (p.detach() for p in (*first.parameters(), *second.parameters()))
+    W, b = W2 @ W1, W2 @ b1 + b2
+    weight = tensor(one.weight, "The weight of your layer", W.shape)
+    if not torch.allclose(weight, W, atol=1e-5):
         raise Wrong(
-            f"The number is right, but its slope for each guess is {[round(v, 2) for v in slope.tolist()]}, and should be\n"
-            f"{[round(v, 2) for v in right.tolist()]}: is a part of it computed outside of the tensors?"
+            "The weights differ. Put h = W1 x + b1 into W2 h + b2: in which order do the matrices stand?"
         )
+    if one.bias is not None:
+        bias = tensor(one.bias, "The bias of your layer", b.shape)
+        if torch.allclose(bias, b, atol=1e-5):
+            return
+        typical = (
+            (b2, "You kept the second layer's bias. But the first layer's comes through too, by way of W2."),
+            (W2 @ b1, "The first layer's bias comes through W2, rightly; now the second layer's is missing."),
+        )  # fmt: skip
+        recognise(bias, typical, atol=1e-5, before="The weights are right. ")
+    raise Wrong("The weights are right, the bias is not. What comes out of the pair for x = 0?")
 
 
-def _count(rows):
-    return {1: "one row", 4: "four rows"}.get(rows, f"{rows} rows")
+def _name(layer):
+    return f"nn.Linear({layer.in_features}, {layer.out_features})"
 
 
 @check
-def check_04_costly_constant(my_guess):
-    """Your guess: the share of prices below the best constant, from 0 to 1."""
-    guess = number(my_guess, "my_guess")
-    if not 0 <= guess <= 1:
-        raise Wrong("A share is between 0 and 1: a quarter is 0.25.")
-    price = torch.tensor(load_boston()["MEDV"].to_numpy())
-    r = price[:, None] - price  # each price as the constant, against all
-    best = price[torch.where(r < 0, -3 * r, r).mean(1).argmin()]
-    share = (price < best).double().mean().item()
-    if abs(guess - share) < 0.04 + 1e-6:
-        return f"Near: among the 506 prices the best constant has a share of {share:.2f} below it."
-    if abs(guess - 0.5) < 0.04:
-        raise Wrong("That is the median, where both sides pull with the same force. Here they do not.")
-    if abs(guess - (1 - share)) < 0.04:
-        raise Wrong(
-            "The force is right, the side is not: is the best constant higher or lower than the median?"
-        )
-    side = "low" if guess < share else "high"
-    raise Wrong(
-        f"Too {side}. The pulls balance: how many rows above the constant weigh as much as how many below?"
+def check_04_softplus(f, slope):
+    """The function log(1 + e^x), and its slope."""
+    function(f, "my_softplus"), function(slope, "my_slope")
+    x = torch.linspace(-6, 6, 49)
+    value, steep = (
+        tensor(pointwise(g, x), name, (49,)) for g, name in ((f, "my_softplus(x)"), (slope, "my_slope(x)"))
     )
-
-
-@check
-def check_04_letters(my_guess):
-    """Your guess: the first loss of a network for 26 letters, to one decimal."""
-    guess = number(my_guess, "my_guess")
-    first = F.cross_entropy(torch.zeros(1, 26), torch.tensor([0])).item()
-    far_off = (
-        (26, "26 is the number of classes. The loss is minus the log of what each of them gets."),
-        (1 / 26, "That is the probability of the right letter. The loss is minus its logarithm."),
-        (0, "0 is the loss of a network that is right and sure. This one knows nothing yet."),
+    if torch.allclose(value, -F.softplus(x), atol=1e-4):
+        raise Wrong("The sign of my_softplus is turned: log(1 + e^x) is above 0 everywhere.")
+    if not torch.allclose(value, F.softplus(x), atol=1e-4):
+        raise Wrong(
+            f"my_softplus(0) is {value[24]:.4f}. By the formula it is log(1 + 1) there, which is 0.6931."
+        )
+    far = torch.tensor([-20.0, 100.0])
+    low, high = tensor(pointwise(f, far), "my_softplus(x)", (2,), finite=False).tolist()
+    if math.isfinite(high) and abs(high - 100) > 1e-3:
+        raise Wrong(
+            f"Right in the middle, but my_softplus(100) is {high:g}. What is log(1 + e^x), nearly, where e^x is large?"
+        )
+    if not abs(high - 100) < 1e-3:
+        raise Wrong(
+            f"Right in the middle, but my_softplus(100) is {high:g}. e is raised to a large number somewhere."
+        )
+    if not abs(low / 2.0612e-9 - 1) < 1e-3:
+        raise Wrong(
+            f"my_softplus(-20) is {low:.3g}, and should be 2.06e-09: 1 + e^-20 is rounded to 1 before the logarithm\n"
+            "is taken. Which function of torch did the chapter use for log(1 + ...)?"
+        )
+    s = torch.sigmoid(x)
+    typical = (
+        (s * (1 - s), "That is the slope of the sigmoid, one derivative too far."),
+        (1 - s, "It falls where the function gets steeper: is a sign turned?"),
     )
-    typical = (
-        (-first, "The size is right. But minus log p is never below 0: the log of a number below 1 is."),
-        (4.70, "That is the logarithm to base 2. PyTorch, and this book, take the natural one."),
-        (1.41, "That is the logarithm to base 10. PyTorch, and this book, take the natural one."),
-        (2.30, "That is the first loss of ten classes. Are more classes easier to guess, or harder?"),
-    )  # fmt: skip
-    if abs(guess - first) < 0.06:
-        return f"26 equal logits have a cross-entropy of {first:.2f}."
-    recognise(guess, far_off, atol=0.01)
-    recognise(guess, typical, atol=0.06)
-    side = "low" if guess < first else "high"
-    raise Wrong(f"Too {side}. What probability does each of 26 letters get, and what is minus its log?")
-
-
-@check
-def check_04_cross_entropy(my_cross_entropy):
-    """A function of logits (n, C) and labels (n,) that gives their cross-entropy."""
-    my_cross_entropy = function(my_cross_entropy, "my_cross_entropy")
-    z = torch.tensor([[2.0, 0.5, -1.0], [3.0, 0.2, 0.1], [1.0, 1.0, 1.0], [0.0, -2.0, 1.5]])
-    y = torch.tensor([0, 2, 1, 2])
-    result = call(my_cross_entropy, z, y)
-    if isinstance(result, torch.Tensor) and result.numel() > 1:
-        raise Wrong(f"This has shape {tuple(result.shape)}. A loss is one number: the mean over the rows.")
-    value, right = number(result, "The loss"), F.cross_entropy(z, y)
-    atol = 10 * rounding(result)
-    across_rows = F.nll_loss(z.log_softmax(0), y)
-    typical = (
-        (across_rows / 3, "Two things: the probabilities of one row do not add up to 1, and it is too small."),
-        (across_rows, "The probabilities of one row do not add up to 1. Which dimension is that of the classes?"),
-        (right / 3, "The probabilities are right, but the loss is too small. By what is it divided?"),
-        (right * 4, "This is the sum over the rows. Wanted is their mean."),
-        (-right, "The size is right; the sign is not."),
-    )  # fmt: skip
-    recognise(value, typical, atol=1e-4)
-    if abs(value - right) > atol:
-        raise Wrong(f"For the four rows of the check it gives {value:.4f}, nn.CrossEntropyLoss {right:.4f}.")
-    for n, C in ((6, 4), (3, 3), (1, 2)):
-        z, y = torch.randn(n, C), torch.randint(C, (n,))
-        value, right = number(call(my_cross_entropy, z, y), "The loss"), F.cross_entropy(z, y)
-        if abs(value - right) > atol:
+    recognise(steep, typical, atol=1e-4, before="my_softplus is right, also far out. my_slope is not. ")
+    # A ReLU inside, or |x|, has a corner at 0. What autograd calls the slope there is a convention.
+    if 0 <= steep[24] <= 1:
+        steep[24] = s[24]
+    if not torch.allclose(steep, s, atol=1e-4):
+        raise Wrong(
+            "my_softplus is right, also far out. my_slope is not: the derivative of log(u) is u' / u."
+        )
+    low, high = tensor(pointwise(slope, far), "my_slope(x)", (2,), finite=False).tolist()
+    if math.isnan(high):
+        raise Wrong(
+            "my_slope(100) is nan: infinity over infinity. Write it so that e is raised to a number below 0."
+        )
+    for at, found in ((100, high), (-20, low)):
+        if not abs(found - torch.sigmoid(torch.tensor(float(at)))) < 1e-6:
             raise Wrong(
-                f"Right for 4 rows of 3 classes. For {n} of {C} it gives {value:.4f}, nn.CrossEntropyLoss {right:.4f}:\n"
-                "which number in it belongs to the first example only?"
+                f"Right in the middle, but my_slope({at}) is {found:g}. Is it not {at > 0:d}, nearly?"
             )
-    sure = call(my_cross_entropy, torch.tensor([[200.0, 0.0, 0.0]]), torch.tensor([1]))
-    sure = number(sure, "The loss", finite=False)
-    if not abs(sure - 200) < 0.01:
-        raise Wrong(
-            "Right for small logits. For (200, 0, 0) and label 1 the loss is 200, and yours says "
-            f"{sure:g}: on the way something overflowed or became 0. Is there a function for log p itself?"
-        )
-    return "It agrees with nn.CrossEntropyLoss, even for a row that is surely wrong."
+    others = torch.rand(13) * 20 - 10
+    for g, right, name in ((f, F.softplus(others), "my_softplus"), (slope, others.sigmoid(), "my_slope")):
+        if not torch.allclose(tensor(pointwise(g, others), f"{name}(x)", (13,)), right, atol=1e-4):
+            raise Wrong(f"{name} is right at some points and not at others: compute it from x, for any x.")
+    return "Value and slope are right, at -20 and at 100 too. The slope is one you have met: its name is sigmoid."
 
 
 @check
-def check_04_smoothing(my_floor):
-    """The lowest loss that is possible with label smoothing, to two decimals."""
-    floor = number(my_floor, "my_floor")
-    t = torch.tensor([0.91] + [0.01] * 9)
-    lowest = F.cross_entropy(t.log(), t).item()
-    typical = (
-        (0.00, "Out of reach: a p of 1 for one class leaves 0 for the others, where t is not 0."),
-        (0.094, "That is the right class alone. The other nine take part in the loss too."),
-        (0.105, "That is -log 0.9. The label keeps a little more, and the other classes count too."),
-        (0.545, "Close. But the formula spreads ε over all ten classes, the right one included."),
-        (0.325, "You seem to treat the other nine as one class. Each has a p of its own."),
-        (0.05, "Divided by the number of classes? The mean is over rows only."),
-        (-lowest, "The size is right. But the loss is never below 0: there is a minus in front of the logarithm."),
-        (2.303, "That is a network that knows nothing. Which p has the lowest loss against t?"),
-    )  # fmt: skip
-    if abs(floor - lowest) < 0.006:
-        return f"{lowest:.3f}: less than that no network can get, however good it is."
-    recognise(floor, typical, atol=0.006)
-    side = "low" if floor < lowest else "high"
+def check_04_hat(hat):
+    """A function of x that is a hat with a flat top."""
+    x = torch.linspace(-1, 5, 61)
+    y = pointwise(function(hat, "my_hat"), x)
+    atol = 10 * rounding(y)
+    y, right = tensor(y, "my_hat(x)", (61,)), _hat(x)
+    wrong = (y - right).abs() > atol
+    if not wrong.any():
+        others = torch.rand(99) * 30 - 12
+        y = tensor(pointwise(hat, others), "my_hat(x)", (99,))
+        if not torch.allclose(y, _hat(others), atol=atol):
+            raise Wrong(
+                "Right from x = -1 to 5, in steps of a tenth, but not between or beyond. Is it the same for any x?"
+            )
+        return "Up, along the top, down, and flat again: four units, four bends."
+    said = (
+        f"Right up to x = {x[wrong.nonzero()[0]].item() - 0.1:.1f}."
+        if not wrong[0]
+        else "Wrong from the left end on."
+    )
+    end = (y[-1] - y[-2]).item() * 10
+    if torch.allclose(y, x.relu(), atol=1e-4) or end > 0.5:
+        hint = "From there it goes on rising. What did the second ReLU do in the bump of this section?"
+    elif torch.allclose(y, right.where(x < 2, torch.ones(())), atol=1e-4):
+        hint = "The top is there, but nothing brings it down again."
+    elif end < -0.5:
+        hint = "It comes down and goes on falling. One more bend has to stop it."
+    elif torch.allclose(y, (1 - (x - 1).abs()).relu(), atol=1e-4):
+        hint = "That is the pointed bump. A flat top has two corners: where are they?"
+    else:
+        hint = "Say for each of the four corners by how much the slope changes there: that is the factor of its ReLU."
+    raise Wrong(f"{said} {hint}")
+
+
+def _hat(x):
+    return x.clamp(0, 1) - (x - 2).clamp(0, 1)
+
+
+@check
+def check_04_softmax(softmax):
+    """A function of logits (rows, classes) that gives probabilities."""
+    function(softmax, "my_softmax")
+    torch.manual_seed(0)
+    # As many rows as classes: a forgotten keepdim then raises no error, as in a batch of unlucky size.
+    z = torch.randn(3, 3)
+    p = call(softmax, z)
+    atol = rounding(p)
+    p = tensor(p, "my_softmax(z)", (3, 3))
+    if not torch.allclose(p, F.softmax(z, dim=1), atol=atol):
+        sums = f"The rows add up to {[round(value, 2) for value in p.sum(dim=1).tolist()]}"
+        if (p < 0).any():
+            raise Wrong(f"{sums}, and some are below 0: are these logarithms?")
+        if torch.allclose(p.sum(dim=1), torch.ones(3), atol=0.005):
+            raise Wrong(
+                "The rows add up to 1, but the shares in them are not right. The share of one class is to that of another\n"
+                "as e to their logits: is the same taken away from all logits of a row, and e raised to what is left?"
+            )
+        if torch.allclose(p.sum(dim=0), torch.ones(3), atol=1e-4):
+            raise Wrong(
+                f"{sums}, the columns to 1: the rows compete with one another. Which dimension holds the classes?"
+            )
+        if torch.allclose(p, z.exp() / z.exp().sum(dim=1), atol=1e-4):
+            raise Wrong(
+                f"{sums}. The sums are taken over the classes, but each is then used for a column:\n"
+                "as a list they are spread out the wrong way. How do you keep them a column?"
+            )
+        raise Wrong(f"{sums}. Each should add up to 1.")
+    for shape in ((5, 3), (2, 7), (1, 4)):
+        z = torch.randn(shape)
+        if not torch.allclose(tensor(call(softmax, z), "my_softmax(z)", shape), z.softmax(1), atol=atol):
+            raise Wrong(
+                f"Right for 3 rows of 3 logits, but not for {shape[0]} of {shape[1]}: what is taken for fixed?"
+            )
+    large = torch.tensor([[1000.0, 999.0, 998.0], [0.0, 1.0, 2.0], [-1000.0, -1001.0, -999.0]])
+    p = tensor(call(softmax, large), "my_softmax(z)", (3, 3), finite=False)
+    if torch.allclose(p, F.softmax(large, dim=1), atol=atol):
+        wide = torch.tensor([[1000.0, 0.0, -1000.0], [0.0, 200.0, 0.0]])
+        p = tensor(call(softmax, wide), "my_softmax(z)", (2, 3), finite=False)
+        if not torch.allclose(p, wide.softmax(1), atol=atol):
+            raise Wrong(
+                "Right where a row's logits are close together. For 1000, 0 and -1000 some exponential still overflows:\n"
+                "which of a row's logits must you subtract, so that none is above 0?"
+            )
+        return "Each row adds up to 1, for logits of 1000 as well."
+    if not p[0].isnan().any() and not torch.allclose(p[0], large[0].softmax(0), atol=atol):
+        raise Wrong(
+            f"Right for small logits. For 1000, 999 and 998 it gives {[round(v, 2) for v in p[0].tolist()]}; it should be as\n"
+            "for 2, 1 and 0. What may you add to all logits of a row without changing the result?"
+        )
+    if p[0].isnan().any():
+        raise Wrong(
+            "Right for small logits. For 1000, 999 and 998 it gives nan: what may you add to all logits of a row?"
+        )
     raise Wrong(
-        f"Too {side}. The loss is lowest where p equals t: write t down, and let PyTorch compute that loss."
+        "Right, unless the rows are far apart: then all of a row's exponentials are rounded to 0.\n"
+        "Each row needs its own largest logit, not that of the whole batch."
     )
+
+
+@cache
+def _house():
+    return split_and_scale(load_boston()).X_train
+
+
+def _factor(n_var, networks=20, depth=10, width=50):
+    """The share of the gradient that a step back through a sigmoid layer keeps, starting with n Var(w)."""
+    torch.manual_seed(0)
+    h, zs = _house()[:50].expand(networks, -1, -1), []
+    for units in [width] * depth + [1]:
+        n = h.shape[-1]
+        z = (h @ (torch.randn(networks, n, units) * (n_var / n) ** 0.5)).requires_grad_()
+        z.retain_grad()
+        zs.append(z)
+        h = torch.sigmoid(z)
+    zs[-1].sum().backward()
+    first, last = (z.grad.square().mean(dim=(1, 2)).sqrt() for z in (zs[0], zs[-2]))
+    return ((first / last) ** (1 / (depth - 1))).mean().item()
 
 
 @check
-def check_04_threshold(my_threshold):
-    """A function of (z, t, wanted) that gives the highest threshold that finds enough."""
-    my_threshold = function(my_threshold, "my_threshold")
-    # Logits of another size and place: a threshold is no probability.
-    for rows, eights, scale, shift in ((1000, 100, 1, -2), (300, 40, 3, -1)):
-        t = (torch.arange(rows) < eights).float()
-        z = scale * (torch.randn(rows, generator=torch.Generator().manual_seed(0)) + 2 * t) + shift
-        mixed = torch.randperm(rows)
-        for wanted in (0.8, 0.95, 0.5):
-            _judge_threshold(my_threshold, z[mixed], t[mixed], wanted)
-    return "It finds as many as were asked for, and calls no more rows than it must."
-
-
-def _judge_threshold(my_threshold, z, t, wanted):
-    threshold = number(call(my_threshold, z, t, wanted), "The threshold")
-    scores = z[t == 1]
-    # One row more or less: at a quantile, > and >= may differ by a row.
-    near = 1 / len(scores) + 0.001
-    found = (scores > threshold).double().mean().item()
-    if abs(found - wanted) < near:
-        return
-    if abs((scores.sigmoid() > threshold).double().mean() - wanted) < near:
-        raise Wrong(
-            f"{threshold:.3f} would be right for the probabilities. But z holds logits: which z belongs to it?"
-        )
-    said = f"For a recall of {wanted} it finds a share of {found:.2f} of the eights"
-    if found < wanted:
-        hint = "Count from the other end." if abs(found - (1 - wanted)) < 2 * near else "Lower it."
-        raise Wrong(f"{said}. {hint}")
-    alarms, needed = (z > threshold).sum(), (z >= scores.sort().values[-round(len(scores) * wanted)]).sum()
-    raise Wrong(
-        f"{said}, more than asked, and calls {alarms} rows where {needed} would do. Which rows decide what recall is?"
+def check_04_sigmoid_start(n_var):
+    """A number for n Var(w)."""
+    n_var = number(n_var, "my_n_var")
+    if n_var <= 0:
+        raise Wrong("A variance is above 0.")
+    factor = _factor(n_var)
+    said = (
+        f"With n Var(w) = {n_var:g}, a step back through a sigmoid layer keeps {factor:.2f} of the gradient."
     )
+    if 0.9 <= factor <= 1.1:
+        return f"{said}\nTen layers down there is still a gradient. But look at the slopes: most units are far out on the flat."
+    if not factor <= 1.1:  # nor is it nan
+        raise Wrong(f"{said}\nNow it grows, layer by layer. A smaller number.")
+    if n_var in (1, 2):
+        name = {1: "Xavier", 2: "Kaiming"}[n_var]
+        raise Wrong(f"{said}\nThat is {name}'s choice, made for steeper functions.")
+    if abs(n_var - 16) < 0.1:
+        raise Wrong(
+            f"{said}\nThat would be it if the slope were one quarter everywhere. With weights this large, z is no longer\n"
+            "near 0, and the slope is smaller there. So go further."
+        )
+    raise Wrong(f"{said}\nStill too little comes through: larger weights.")
 
 
 @check
-def check_04_shapes(my_model):
-    """The trained model."""
-    x = torch.rand(200, 3, generator=torch.Generator().manual_seed(1))
-    y_hat = call(module(my_model, "my_model"), x)
-    y_hat = tensor(
-        y_hat.squeeze(-1) if y_hat.ndim == 2 else y_hat, "What my_model gives for 200 rows", (200,)
-    )
-    y = x.sum(dim=1)
-    if y_hat.std() < 0.25 * y.std() and abs(y_hat.mean() - y.mean()) < 0.25:
-        raise Wrong("my_model answers each row with nearly the mean. Print the shape of what is squared.")
-    error = (y_hat - y).square().mean().sqrt()
-    if error > 0.05:
+def check_04_learned_slope(activation):
+    """A class: a leaky ReLU that learns its slope."""
+    if isinstance(activation, nn.Module):
+        raise Wrong("Hand over the class itself, without brackets: it is made anew for each layer.")
+    if not isinstance(activation, type) or not issubclass(activation, nn.Module):
         raise Wrong(
-            f"my_model is off by {error:.2f}. Was it trained anew, and long enough, after the change?"
+            f"my_activation must be a class built on nn.Module; this is of type {type(activation).__name__}."
         )
-    if not list(my_model.parameters()):
+    layer, x = activation(), torch.tensor([-2.0, 3.0])
+    y = tensor(call(layer, x.unsqueeze(0)), "The output for a row (-2, 3)", (1, 2))[0]
+    shown = f"For -2 and 3 it gives {y[0]:g} and {y[1]:g}"
+    if torch.allclose(y, torch.tensor([-2.0, 0.75])):
+        raise Wrong(f"{shown}: the slope of 0.25 is on the right side of 0, and belongs on the left.")
+    if not torch.allclose(y, torch.tensor([-0.5, 3.0])):
+        raise Wrong(f"{shown}; to begin with, with a slope of 0.25 on the left, it should be -0.5 and 3.")
+    parameters = list(layer.parameters())
+    if not parameters:
+        raise Wrong(f"{shown}, as it should. But it has no parameters: no optimizer will ever see the slope.")
+    if (y := call(layer, x)).requires_grad:
+        y.sum().backward()
+    learned = [p for p in parameters if p.grad is not None and p.grad.any()]
+    if not learned:
         raise Wrong(
-            "my_model adds, but has no parameters: nothing in it was trained. Mend the loop of the cell."
+            "The slope is a parameter, but no gradient reaches it. Is it turned into a plain number on the way?"
         )
-    return "Each prediction was compared with its own target, and each row gets its own answer."
+    if sum(p.numel() for p in parameters) > 1:
+        raise Wrong("It learns more than one number. One slope was asked for.")
+    if any(p is q for p in parameters for q in activation().parameters()):
+        raise Wrong(
+            "Two layers made of this class share one slope. Make the parameter in __init__, anew for each."
+        )
+    gradient = learned[0].grad.item()  # type: ignore[union-attr]
+    # A table of numbers, some of them 0; and again after a step of training.
+    x = torch.tensor([[-3.0, -0.5, 0.0], [0.25, 1.0, 40.0]])
+    for slope in (0.25, None):
+        y = tensor(call(layer, x), "The output for two rows of three", (2, 3))
+        slope = slope or y[0, 0].item() / -3
+        if not torch.allclose(y, torch.where(x > 0, x, slope * x), atol=1e-5):
+            raise Wrong(
+                f"{shown}, as it should. But for {x.tolist()}\nit gives {y.tolist()}: left of 0 the slope, right of 0 always 1."
+            )
+        with torch.no_grad():
+            learned[0].sub_(0.02 * learned[0].grad)  # type: ignore[operator]
+    if abs(slope - 0.25) < 1e-4:
+        raise Wrong(
+            "The slope gets a gradient, but after a step of training it is the same. What sets it back?"
+        )
+    return f"{shown}, and the slope learns: its gradient here is {gradient:g}."
+
+
+@cache
+def _dead_before_training(factor, networks=100):
+    """The share of hidden units 13-50-30-1 that are off for all training rows times ``factor``."""
+    dead = []
+    for seed in range(networks):
+        torch.manual_seed(seed)
+        h = factor * _house()
+        with torch.no_grad():
+            for layer in MLP(13, (50, 30), 1):
+                h = layer(h)
+                if isinstance(layer, nn.ReLU):
+                    dead.append((h == 0).all(dim=0))
+    return torch.cat(dead).float().mean().item()
+
+
+@check
+def check_04_small_inputs(guess):
+    """Your guess, a share from 0 to 1."""
+    guess = number(guess, "my_guess")
+    if not 0 <= guess <= 1:
+        raise Wrong("A share lies between 0 and 1: 17 of 100 units are 0.17.")
+    usual, small = _dead_before_training(1), _dead_before_training(0.1)
+    said = f"Dead before training, on one split: {usual:.2f} as usual, {small:.2f} with inputs a tenth as large. You said {guess:.2f}."
+    if abs(guess - small) < 0.08 + 1e-6:
+        return f"Near. {said}\nWhere the inputs are tiny, the bias decides for all rows alike, and half of the biases are below 0."
+    if abs(guess - usual) <= 0.04:
+        hint = "Without the bias you would be right: a factor changes no sign. But the bias was not divided by ten."
+    elif guess < small:
+        hint = "When the inputs shrink, what is left of a unit's sum? And is that the same for every row?"
+    else:
+        hint = "Too many: a unit with a bias above 0 stays on. How many of the biases are below 0?"
+    raise Wrong(f"{said}\n{hint}")

@@ -1,266 +1,298 @@
-"""Checks of chapter 6: cross-validation."""
+"""Checks of chapter 6: optimizers."""
 
 import numpy as np
-from sklearn.feature_selection import SelectKBest, f_regression
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import root_mean_squared_error
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
+import torch
+from torch import nn
 
-from helpers.data import load_boston
 from helpers.exercises._report import Wrong, ask, check, function, number, recognise
+from helpers.models import MLP
 
 
 @check
-def check_06_best_of_twenty(my_guess):
-    """Your guess: how far the best of twenty scores lies below 4.5 on average, in $1000s."""
-    guess = number(my_guess, "my_guess")
-    scores = np.random.default_rng(0).normal(4.5, 0.3, size=(20_000, 20))
-    gap = 4.5 - scores.min(axis=1).mean()
-    if abs(guess - gap) < 0.07:
-        return f"Near: in {len(scores):,} draws of twenty scores, the best lay {gap:.2f} below on average."
-    if abs(guess + gap) < 0.07:
-        raise Wrong("Right in size. How far it lies below is a distance, a number above 0.")
-    if guess < 0:
-        raise Wrong("Would the lowest of twenty scores lie above 4.5? How far below is a number above 0.")
-    if guess > 10:
-        raise Wrong("Is that in dollars, or percent? my_guess counts thousands of dollars.")
-    if guess > 3:
-        raise Wrong("Is that the best score itself? Wanted is its distance from 4.5.")
-    if abs(guess - gap / 0.3) < 0.2:
-        raise Wrong("That many standard deviations, yes. And how many thousand dollars are they?")
+def check_06_limit(my_rate):
+    """The largest learning rate that still converges on 5 * (w - 3) ** 2."""
+    rate = number(my_rate, "my_rate")
+    if rate <= 0:
+        raise Wrong("A learning rate is above 0.")
+    # Each step multiplies the distance to the minimum by 1 - 10 * rate.
+    factors = abs(1 - 10 * rate * 0.98), abs(1 - 10 * rate * 1.02)
+    if factors[0] < 1 < factors[1]:
+        return "A little less converges, a little more does not."
     typical = (
-        (0.0, "Each score is right on average. But you don't keep an average one: you keep the lowest."),
-        (0.067, "That is the standard error of the twenty scores' mean. The lowest is no mean."),
-        (0.3, "By that much a typical score is off, up or down. Among twenty, one is luckier than that."),
+        (0.1, "With that one, a single step ends at the minimum. But a larger one converges too."),
+        (0.4, "Nearly. The curvature is the second derivative: for 5 w² it is not 5."),
+        (1.0, "That is the limit of (w - 3)², whose curvature is 2. This loss is five times as steep."),
+        (5.0, "A steeper loss needs a smaller rate, not a larger one."),
+        (10.0, "That is the curvature, rightly. How does the rule of the text make a rate of it?"),
     )
-    recognise(guess, typical, atol=0.004)
+    recognise(rate, typical, atol=0.005)
+    multiplied = f"Each step multiplies the distance by {abs(1 - 10 * rate):.2f}"
+    if factors[1] < 1:
+        raise Wrong(f"{multiplied}: it converges, but a larger rate would still do so.")
+    raise Wrong(f"{multiplied}: it runs away. By how much is this loss more curved than that of the text?")
+
+
+def _plain_sgd(*order, loss=nn.MSELoss):
+    """A training loop of our own that makes its calls in ``order``."""
+
+    def train(model, X, y, steps, lr):
+        optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+        for _ in range(steps):
+            error = loss()(model(X), y)
+            for call in order:
+                {"zero": optimizer.zero_grad, "backward": error.backward, "step": optimizer.step}[call]()
+
+    return train
+
+
+def _trained(train, steps, lr=0.1, hidden=()):
+    """All parameters of a small network, one after the other, when ``train`` is through with it."""
+    torch.manual_seed(0)
+    model = MLP(2, hidden, 1)
+    result = train(model, torch.randn(20, 2), torch.randn(20, 1), steps, lr)
+    parameters = nn.utils.parameters_to_vector(model.parameters()).detach().double()
+    return parameters, result
+
+
+@check
+def check_06_loop(my_train):
+    """A function of (model, X, y, steps, lr) that trains the model in place."""
+    my_train = function(my_train, "my_train")
+    start, _ = _trained(_plain_sgd(), 0)
+    (one, _), (three, result) = _trained(my_train, 1), _trained(my_train, 3)
+
+    def is_after(order, steps=3, **options):
+        return torch.allclose(three, _trained(_plain_sgd(*order, **options), steps)[0], atol=1e-5)
+
+    if torch.equal(start, three):
+        if isinstance(result, nn.Module):
+            raise Wrong("The model that was handed in never moves. Do you train a copy of it?")
+        raise Wrong("The weights never move: at each step the gradient is empty, or 0, or they don't get it.")
+    right = ["zero", "backward", "step"]
+    if torch.equal(one, three):
+        raise Wrong("Asked for 1 step or for 3, it ends at the same place. How often does the loop go round?")
+    if not is_after(right) and (taken := [steps for steps in (1, 2, 4, 6) if is_after(right, steps)]):
+        raise Wrong(f"Asked for 3 steps, it takes {taken[0]}. How often does the loop go round?")
+    if torch.equal(start, one):
+        raise Wrong("The first of your steps does nothing. Which gradient could it follow?")
+    if is_after(["backward", "step"]):
+        raise Wrong("The first step is right, but each later one still carries the gradients before it.")
+    if is_after(right, loss=nn.L1Loss):
+        raise Wrong("It follows the mean absolute error. Here the loss is nn.MSELoss.")
+    if not is_after(right):
+        raise Wrong("The weights move, but not as plain SGD at the rate lr moves them, with nn.MSELoss.")
+    mine, expected = (_trained(train, 2, lr=0.03)[0] for train in (my_train, _plain_sgd(*right)))
+    if not torch.allclose(mine, expected, atol=1e-5):
+        raise Wrong("Right for lr = 0.1. But at lr = 0.03 the steps are others: do you use the lr handed in?")
+    mine, expected = (_trained(train, 2, hidden=(3,))[0] for train in (my_train, _plain_sgd(*right)))
+    if not torch.allclose(mine, expected, atol=1e-5):
+        raise Wrong("Right for a linear model. In one with a hidden layer, not all parameters are trained.")
+    return "Each step follows the gradient of this step, and of no other."
+
+
+@check
+def check_06_adagrad(my_adagrad):
+    """A function of (w, g, s, lr) that gives the new weights."""
+    rule = function(my_adagrad, "my_adagrad")
+
+    def new_weights(w, g, s, lr):
+        new = rule(w.clone(), g.clone(), s, lr)  # it may work in place, as the optimizers of PyTorch do
+        if new is None:
+            raise Wrong("Your rule returns nothing. Hand back the new weights.")
+        try:
+            new = torch.as_tensor(new).detach().double().clone()  # s may go on changing what it holds
+        except (TypeError, ValueError, RuntimeError):
+            new = torch.zeros(0)
+        if new.shape != g.shape:
+            raise Wrong("The rule should return the new weights, a tensor of the shape of w.")
+        return new
+
+    def steps(*gradients, lr=0.1):
+        w, s, taken = torch.full((len(gradients[0]),), 5.0).double(), {}, []
+        for g in gradients:
+            new = new_weights(w, torch.tensor(g).double(), s, lr)
+            taken.append(((w - new) / lr).tolist())
+            w = new
+        return np.array(taken)
+
+    def close(a, b):
+        return np.allclose(a, b, atol=1e-4)
+
+    (first,), (second,) = steps([1.0], [1.0])
+    if close(5 - 0.1 * first, [-0.1]) or close(5 - 0.1 * first, [0.1]):
+        raise Wrong("That is the step by itself. Wanted are the weights after it.")
+    if not np.isfinite([first, second]).all() or first > 1e3:
+        raise Wrong("The first step divides by nearly 0. v must hold this step's gradient before you divide.")
+    if first < 0:
+        raise Wrong("It walks uphill. What is the sign of the step?")
+    if first > 1.5:
+        raise Wrong("The first step is too long. Is v a running mean, as in RMSprop? Here it is a sum.")
+    if close(first, second):
+        raise Wrong(
+            "The second step is as long as the first, though v should have grown. Does s remember it?"
+        )
+    if close(second, 1 / 2):
+        raise Wrong("The second step is half the first. You divide by v, not by its root.")
+    if close(second, 0.5 ** (1 / 3)):
+        raise Wrong("A cube root is for MADGRAD. Here it is the square root.")
+    if not close([first, second], [1, 0.5**0.5]):
+        raise Wrong(f"For g = 1 twice, the steps are {first:.3f} and {second:.3f} times lr. Do them by hand.")
+    if not close(steps([1.0]), 1):
+        raise Wrong("A second walk, with an s that is empty, goes another way. Keep v in s, and only there.")
+    for g in (3.0, -2.0):
+        if not close(found := steps([g]).item(), np.sign(g)):
+            raise Wrong(f"From g = {g:g} alone the step is {found:.3f} times lr. Which v belongs to it?")
+    if not close(steps([1.0, 10.0]), 1):
+        raise Wrong("Each weight should have a v of its own: the gradient of one must not slow another.")
+    if not close(steps([0.0, 1.0]), [0, 1]):
+        raise Wrong("Right, until a gradient is 0: then 0 is divided by 0. What is ε for?")
+    if not close(steps([1.0], lr=0.5), 1):
+        raise Wrong("Right for lr = 0.1, but not for 0.5. Do you use the lr that is handed in?")
+    w, s = torch.tensor([-1.5, 1.0]).double(), {}
+    p = nn.Parameter(w.clone())
+    optimizer = torch.optim.Adagrad([p], lr=0.1)
+    for t in range(50):
+        p.grad = torch.tensor([1.0, -0.2]).double() * p.detach() + 0.1 * t
+        w = new_weights(w, p.grad, s, 0.1)
+        optimizer.step()
+    if not torch.allclose(w, p.detach(), rtol=1e-4, atol=1e-4):
+        raise Wrong("The first steps are right, but after fifty it is not where torch.optim.Adagrad is.")
+    return "After fifty steps it is where torch.optim.Adagrad is."
+
+
+@check
+def check_06_step_size(my_step_size):
+    """The step_size with which the last of 400 epochs runs at 1e-4."""
+    step_size = number(my_step_size, "my_step_size")
+    if step_size != int(step_size) or step_size < 1:
+        raise Wrong("step_size counts epochs: a whole number of 1 or more.")
+    falls = int(399 // step_size)  # the last of 400 epochs has the number 399
+    last = f"1e-{1 + falls:02d}"
+    if falls == 3:
+        return f"The rate falls three times, and the last epoch runs at {last}."
+    if falls == 0:
+        raise Wrong("With that step_size the rate does not fall at all in 400 epochs.")
+    if step_size == 30:
+        raise Wrong(f"That is the recipe of the text: it ends at {last}.")
+    if step_size <= 4:
+        raise Wrong("step_size is not how often the rate falls, but after how many epochs it does.")
     raise Wrong(
-        f"Too {'small' if guess < gap else 'large'}. How many of a hundred scores are two standard "
-        "deviations too low? And so of twenty?"
+        f"The last epoch runs at {last}: the rate falls too {'often' if falls > 3 else 'seldom'}. "
+        "How many times must it, and how often does step_size go into 400?"
     )
 
 
 @check
-def check_06_folds(my_folds):
-    """A function of (rows, k, seed) that gives k pairs (rows to fit on, rows to validate on)."""
-    function(my_folds, "my_folds")
-    rows = np.arange(100, 400, 10)  # no row number is a position
-    pairs = _folds(my_folds, rows, 5, 0)
-    if len(pairs) == 2 and all(part.ndim == 0 for pair in pairs for part in pair) or len(pairs) != 5:
-        raise Wrong(f"For k = 5 there should be five pairs, in a list; this has {len(pairs)} parts.")
-    if any(len(pair) != 2 for pair in pairs):
-        raise Wrong("Each of the five should be a pair: rows to fit on, rows to validate on.")
-    fit_rows, val_rows = zip(*pairs)
-    if any(part.dtype == bool for part in fit_rows + val_rows):
-        raise Wrong("These are masks, of True and False. Which row numbers do they choose from rows?")
-    if any(part.ndim != 1 for part in fit_rows + val_rows):
-        raise Wrong("Each side of a pair should be one array of row numbers, not one of several parts.")
-    if not np.isin(np.concatenate(fit_rows + val_rows), rows).all():
-        raise Wrong("Some of these are none of my row numbers. KFold counts positions; look them up in rows.")
-    if len(val_rows[0]) > len(fit_rows[0]):
-        raise Wrong("You fit on one fold and validate on four. It is the other way round.")
-    if sorted(np.concatenate(val_rows)) != rows.tolist():
-        raise Wrong("Each row should be held out exactly once. Are the five cut from one shuffle?")
-    if not _split(rows, pairs):
-        raise Wrong("In each pair, every row should be on just one of the two sides.")
-    if all(np.ptp(val) == 50 for val in val_rows):
-        raise Wrong("Each fold is one stretch of the rows, as they come in the file. Shuffle.")
-    again, other = ([set(val) for _, val in _folds(my_folds, rows, 5, seed)] for seed in (0, 1))
-    if again != [set(val) for val in val_rows]:
-        raise Wrong("The same seed gives other folds each time: nobody could repeat your result.")
-    if again == other:
-        raise Wrong("Another seed gives the same folds. Hand the seed on to KFold.")
-    for count, k in ((31, 3), (7, 7)):
-        rows = np.random.default_rng(0).permutation(1000)[:count]
-        pairs = _folds(my_folds, rows, k, 2)
-        if len(pairs) != k:
-            raise Wrong(f"For k = {k} there should be {k} pairs, and there are {len(pairs)}.")
-        held_out = np.concatenate([val for _, val in pairs])
-        if sorted(held_out) != sorted(rows) or not _split(rows, pairs):
-            raise Wrong(f"Right for five folds of 30 rows. Of {count} in {k}, each should be held out once.")
-    return "Row numbers, shuffled by the seed, and each held out exactly once."
+def check_06_warmup(my_factor):
+    """A function of the epoch t that gives the factor for LambdaLR."""
+    function(my_factor, "my_factor")
+    factors = [number(my_factor(t), f"my_factor({t})") for t in range(101)]
+    if abs(number(my_factor(2), "my_factor(2)") - factors[2]) > 1e-6:
+        raise Wrong("Asked for epoch 2 once more, it gives another factor. It should depend on t alone.")
+    if factors[0] == 0:
+        raise Wrong("In epoch 0 the factor is 0: a whole epoch in which nothing is learned. Begin with 1/5.")
+    if abs(max(factors) - 0.1) < 0.005:
+        raise Wrong("These look like learning rates. LambdaLR multiplies the optimizer's rate by the factor.")
+    if not np.allclose(factors[:5], [0.2, 0.4, 0.6, 0.8, 1.0], atol=1e-3):
+        shown = ", ".join(f"{factor:.2f}" for factor in factors[:5])
+        raise Wrong(f"The first five are {shown}. They should climb in equal steps from 1/5 to 1.")
+    if abs(factors[100]) > 1e-4:
+        raise Wrong(f"The climb is right. But in epoch 100 the factor is {factors[100]:.2g} instead of 0.")
+    if factors[5] < 0.9:
+        raise Wrong(f"From epoch 4 to epoch 5 there is a jump, from 1 to {factors[5]:.2g}.")
 
+    def wave(start):
+        return [(1 + np.cos(np.pi * (t - start) / (100 - start))) / 2 for t in range(5, 101)]
 
-def _folds(my_folds, rows, k, seed):
-    pairs = ask(my_folds, rows, k, seed)
-    pairs = [pairs] if isinstance(pairs, dict) else list(pairs)
-    if any(isinstance(pair, dict) for pair in pairs):
-        raise Wrong("Wanted is a list of pairs, and a dictionary is neither a list nor a pair.")
-    return [tuple(np.asarray(list(a) if isinstance(a, set) else a) for a in pair) for pair in pairs]
-
-
-def _split(rows, pairs):
-    """Tell whether each of the rows is on just one side of each pair."""
-    return all(sorted([*fit, *val]) == sorted(rows) for fit, val in pairs)
+    if any(np.allclose(factors[5:], wave(start), atol=1e-3) for start in (4, 5)):
+        return "It climbs for five epochs and comes down along half a wave, without a jump."
+    if np.allclose(factors[5:], wave(0), atol=1e-3):
+        raise Wrong("Both ends are right, but there is a jump after the climb. When does the wave begin?")
+    if (end := 5 + np.argmin(factors[5:])) < 100:
+        raise Wrong(f"The climb is right. But the way down is over in epoch {end}, not in 100.")
+    raise Wrong("Both ends are right. In between it is not half a wave: use cosine from above.")
 
 
 @check
-def check_06_pooled(my_rmse):
-    """A function of a list of folds' errors that gives the RMSE over all rows."""
-    function(my_rmse, "my_rmse")
-    errors = [np.array(fold) for fold in ([3.0, -1.0, 2.0, 0.0], [6.0, -2.0], [-1.0])]
-    value = number(ask(my_rmse, errors), "The RMSE")
-    every, sizes = np.concatenate(errors), [len(fold) for fold in errors]
-    by_fold = [np.mean(fold**2) for fold in errors]
+def check_06_kappa(my_guess):
+    """Your guess: how many times as many steps gradient descent needs as momentum, for κ = 10,000."""
+    guess, kappa = number(my_guess, "my_guess"), 10_000
+    curvature = np.geomspace(1, kappa, 20)
+
+    def far(w):
+        return np.linalg.norm(w) > 1e-6 * 20**0.5
+
+    w, velocity, momentum_steps = np.ones(20), np.zeros(20), 0
+    mu = ((kappa**0.5 - 1) / (kappa**0.5 + 1)) ** 2
+    while far(w):
+        velocity = mu * velocity + curvature * w
+        w, momentum_steps = w - 4 / (kappa**0.5 + 1) ** 2 * velocity, momentum_steps + 1
+    # A step multiplies each distance by its own factor, so that t steps need no loop.
+    factor = 1 - 2 / (kappa + 1) * curvature
+    sgd_steps = next(t for t in range(0, 200_000, 50) if not far(factor**t))
+    ratio = sgd_steps / momentum_steps
+    if 0.7 < guess / ratio < 1.6:
+        return f"Near: about {sgd_steps:,} steps against {momentum_steps:,}, {ratio:.0f} times as many."
+    if guess <= 0:
+        raise Wrong("How many times as many is a number above 0, and above 1 if momentum is worth its while.")
+    if guess < 1:
+        raise Wrong("Below 1? That would be steps of momentum for each one of gradient descent.")
     typical = (
-        (np.mean(np.sqrt(by_fold)), "That is the average of the folds' roots. Pool first, then take the root."),
-        (np.average(np.sqrt(by_fold), weights=sizes), "The folds' roots, each by its size. Take the root last, and once."),
-        (np.sqrt(np.mean(by_fold)), "Close: each fold counts the same here. Each row should; folds differ in size."),
-        (np.sqrt(by_fold[0]), "That is the first fold alone. The others err, too."),
-        (-np.sqrt(np.mean(every**2)), "The size is right. But a root is above 0."),
-        (np.mean(every**2), "That is the mean squared error. Its root is still to be taken."),
-        (np.mean(np.abs(every)), "That is the mean absolute error: a root of each square alone."),
-        (np.sqrt(np.sum(every**2)), "That is the root of the sum. It would grow with the number of rows."),
-        (np.sqrt(np.sum(every**2) / len(errors)), "You divide by the number of folds. How many rows are there?"),
-        (np.sqrt(np.sum(every**2)) / len(every), "The root of the sum, over the rows. Divide first, then take the root."),
-        (np.mean(every), "Errors of both signs cancel in a mean. Square them first."),
-        (every.std(), "That is a standard deviation: it takes the mean off first. An error that all share counts, too."),
-        (every.std(ddof=1), "That is a standard deviation: it takes the mean off first. An error that all share counts, too."),
-    )  # fmt: skip
-    recognise(value, typical, atol=0.005)
-    right = np.sqrt(np.mean(every**2))
-    if abs(value - right) > 0.01:
-        raise Wrong(
-            f"For the folds {[fold.tolist() for fold in errors]} it gives {value:.2f}. Do it by hand."
-        )
-    draws = np.random.default_rng(0)
-    for sizes in ((5, 5), (2, 9, 3, 4), (6,)):
-        errors = [draws.normal(1, 2, size) for size in sizes]
-        right = np.sqrt(np.mean(np.concatenate(errors) ** 2))
-        if abs(number(ask(my_rmse, errors), "The RMSE") - right) > 0.01:
-            raise Wrong(f"Right for folds of 4, 2 and 1 rows, but not of {', '.join(map(str, sizes))}.")
-    return "All squared errors together, one mean, one root."
-
-
-@check
-def check_06_standard_error(my_se):
-    """A function of (scores, n_val, n_train) that gives the corrected standard error."""
-    function(my_se, "my_se")
-    scores = np.array([4.1, 5.0, 4.4, 6.1, 4.7, 5.2])
-    value = number(ask(my_se, scores, 40, 100), "The standard error")
-    m, sd, share = len(scores), scores.std(ddof=1), 40 / 100
-    bracket = 1 / m + share
-    typical = (
-        (sd / m**0.5, "That is the plain standard error: it takes the scores for independent."),
-        (scores.std() * bracket**0.5, "Nearly: NumPy divides by m unless you say ddof=1."),
-        (sd, "That is the standard deviation of the scores. Multiply by the root of the bracket."),
-        (sd**2 * bracket, "That is its square, a variance."),
-        (scores.var() * bracket, "That is its square, a variance."),
-        (sd * bracket, "The bracket multiplies the variance. Of it, too, a root must be taken."),
-        (sd**2 * bracket**0.5, "Nearly: the root is taken of the bracket, but not of the variance."),
-        (sd * (1 / m + 1 / share) ** 0.5, "The fraction is upside down: more training rows should not widen the ±."),
-        (sd * share**0.5, "The bracket has two parts. Where is the 1/m of the plain standard error?"),
-        (sd * (1 / m + 40 / 140) ** 0.5, "The held-out rows are set against all. Against which should they be?"),
-        ((sd**2 / m + share) ** 0.5, "Both parts of the bracket multiply the variance, also the fraction."),
-        (sd * (bracket / m) ** 0.5, "You divide by m twice: it is in the bracket already."),
-    )  # fmt: skip
-    recognise(value, typical, atol=0.003)
-    if abs(value - sd * bracket**0.5) > 0.004:
-        raise Wrong(f"For the scores {scores.tolist()}, 40 and 100 it gives {value:.3f}. Do it by hand.")
-    if abs(number(ask(my_se, scores, 10, 90), "The standard error") - sd * (1 / m + 1 / 9) ** 0.5) > 0.004:
-        raise Wrong("Right for 40 rows and 100. With 10 and 90, they stand in another proportion.")
-    scores = np.random.default_rng(0).normal(4.5, 1.0, 15)
-    right = scores.std(ddof=1) * (1 / 15 + 50 / 200) ** 0.5
-    if abs(number(ask(my_se, scores, 50, 200), "The standard error") - right) > 0.004:
-        raise Wrong("Right for six scores, but not for fifteen. Which number is written in?")
-    return "However often you repeat, it does not fall below what the shared rows leave uncertain."
-
-
-@check
-def check_06_twice(my_guess):
-    """Your guess: by what factor twin rows multiply the estimated RMSE, from 0 to 1."""
-    guess = number(my_guess, "my_guess")
-    if 10 < guess <= 100:
-        raise Wrong("Is that in percent? Wanted is a factor, from 0 to 1.")
-    if not 0 <= guess <= 1:
-        raise Wrong("1 would mean that nothing changes, 0 that no error is left. Guess between the two.")
-    table = load_boston().to_numpy()
-    table = (table - table.min(0)) / np.ptp(table, axis=0)
-
-    def estimate(rows):
-        X, y = table[rows, :-1], table[rows, -1]
-        cuts = (KFold(5, shuffle=True, random_state=seed) for seed in range(5))
-        neighbour = KNeighborsRegressor(1)
-        return root_mean_squared_error(
-            np.tile(y, 5), np.concatenate([cross_val_predict(neighbour, X, y, cv=cut) for cut in cuts])
-        )
-
-    once = np.arange(len(table))
-    factor = estimate(np.repeat(once, 2)) / estimate(once)
-    if abs(guess - factor) < 0.08:
-        return f"Near: on the house prices it is {factor:.2f}. Nothing about the model has become better."
-    typical = (
-        (1.0, "Where is a row's twin while the row is held out? Nearly always among the rows learned from."),
-        (0.0, "Almost. But a shuffle can put both twins into the same fold, and then neither helps."),
-        (0.2, "That share of the rows has its twin in the same fold. It is the squared errors that it scales."),
-        (0.04, "That is the square of a fifth. From squared errors to an RMSE leads a root."),
-        (0.8, "For that share of the rows the twin answers, without an error. Which share is left?"),
-        (0.894, "The root is right. But for that share the twin answers, without an error. Which is left?"),
-    )  # fmt: skip
-    recognise(guess, typical, atol=0.019)
-    raise Wrong(
-        f"Too {'low' if guess < factor else 'high'}. For which rows is there still an error? "
-        "What share of the squared errors is left, and of its root?"
+        (kappa, "That is κ itself. Momentum does not take it away: it replaces it by its root."),
+        (1, "As many? Look at the last column of the table, and how it grows with κ."),
+        (214, "Ten times the ratio of κ = 1,000? The ratio grows as the root of κ."),
     )
+    recognise(guess, typical, rtol=0.05)
+    if guess > 500:
+        raise Wrong("Is that a number of steps? Wanted is how many times as many the one needs.")
+    raise Wrong(f"Too {'low' if guess < ratio else 'high'}. Which column of the table does the ratio follow?")
 
 
 @check
-def check_06_cross_validation(my_cross_validation):
-    """A function of a table Z and a target that gives the cross-validated RMSE."""
-    my_cross_validation = function(my_cross_validation, "my_cross_validation")
+def check_06_report(my_report):
+    """A function of (validation, test), errors (rates, M), that gives the error to report."""
+    my_report = function(my_report, "my_report")
+    draws = torch.Generator().manual_seed(0)
 
-    def estimate(Z, target):
-        value = number(ask(my_cross_validation, Z, target), "The RMSE")
-        if -0.2 * target.std() < value < 0:
-            raise Wrong("An RMSE below 0? cross_val_score gives R², unless you say which scoring.")
-        if value < 0:
-            raise Wrong("An RMSE below 0? Scores named neg_... have to be turned round.")
-        return value
+    def race(*skill, M=50):
+        return [4 + torch.tensor(skill)[:, None] + torch.rand(len(skill), M, generator=draws) for _ in "vt"]
 
-    draws = np.random.default_rng(0)
-    noise = [(draws.standard_normal((60, 500)), 10 * draws.standard_normal(60)) for _ in range(4)]
-    found = [estimate(Z, target) for Z, target in noise]
-    if np.ptp(found) == 0:
-        raise Wrong(f"It gives {found[0]:.2f} for every table. What does it do with Z and target?")
-    share = np.mean([value / target.std() for value, (_, target) in zip(found, noise)])
-    if share > 4:
-        raise Wrong("That is in squared units. An RMSE needs a root.")
-    with_outlier, outlying = draws.standard_normal((300, 20)), draws.standard_normal(300)
-    outlying[0] = 100
-    if estimate(with_outlier, outlying) < 0.45 * outlying.std():
-        raise Wrong("One row that is 100 off hardly shows in it. Which mean is taken, and of what?")
-    if share < 0.97:
-        raise Wrong(
-            f"With columns of noise its RMSE is {share:.2f} of what the mean errs. "
-            "Something has learned from the rows that were held out. What learns here?"
-        )
-    x = np.linspace(-3, 3, 100)
-    Z, curve, order = np.tile(x[:, None], 12) + draws.normal(0, 0.1, (100, 12)), x**2, draws.permutation(100)
-    if estimate(Z, curve) > 1.2 * estimate(Z[order], curve[order]):
-        raise Wrong("Nothing leaks any more. But the estimate depends on the order of the rows: shuffle.")
-    pooled, found = _honest(with_outlier, outlying), estimate(with_outlier, outlying)
-    if found < 0.82 * pooled:
-        raise Wrong(
-            "No leak, and shuffled. But a single bad row counts too little: pool, then take the root."
-        )
-    if found > 1.4 * pooled:
-        raise Wrong("No leak, and shuffled. But it is too large: are you sure of what the root is taken?")
-    Z = draws.standard_normal((200, 100))
-    target = Z[:, :3].sum(1) + draws.normal(0, 0.5, 200)
-    honest, found = _honest(Z, target), estimate(Z, target)
-    if found > 0.8 * target.std():
-        raise Wrong("It finds nothing where three columns tell the target. Which model learns there?")
-    if found > 1.25 * honest:
-        raise Wrong("Among 97 columns of noise and 3 of use it errs too much. Are ten columns still chosen?")
-    if found < 0.8 * honest:
-        raise Wrong("It errs less than anybody can on fresh rows. Which rows does the model answer for?")
-    return "The selection is made anew in each fold, the rows are shuffled, and the errors are pooled."
+    def right(validation, test):
+        return test.gather(0, validation.argmin(0)[None]).mean().item()
 
+    def reported(*errors):
+        return number(ask(my_report, *errors, untouched=False), "The error")
 
-def _honest(Z, target):
-    """The RMSE over all rows, each held out once in five shuffled folds."""
-    pipeline = make_pipeline(SelectKBest(f_regression, k=10), LinearRegression())
-    cut = KFold(5, shuffle=True, random_state=0)
-    return root_mean_squared_error(target, cross_val_predict(pipeline, Z, target, cv=cut))
+    validation, test = race(0.5, 0.1, 0.1, 0.6)
+    value = reported(validation, test)
+    typical = (
+        (test.min(0).values.mean(), "The rates were chosen by looking at the test rows. What are the others for?"),
+        (validation.min(0).values.mean(), "Chosen and reported on the same rows. The test rows have not been asked."),
+        (test[validation.mean(1).argmin()].mean(), "Honest, but one rate for all: each network should take its own."),
+        (test[test.mean(1).argmin()].mean(), "One rate for all, and chosen by looking at the test rows."),
+        (right(test, validation), "The two halves have changed places."),
+        (right(-validation, test), "Each network takes the rate that is worst on the validation rows."),
+        (test.mean(), "That is the mean over all rates, good and bad. Which rate does each network take?"),
+        (test.gather(0, validation.argmin(0)[None]).median(), "A median over the networks? The race reports the mean."),
+    )  # fmt: skip
+    recognise(value, typical, atol=1e-4)
+    if abs(value - right(validation, test)) > 3e-3:
+        raise Wrong("That is not the mean test error at each network's best rate. Which way does dim go?")
+    other = race(0.0, 0.3, 0.1, 0.2, 0.1, M=7)
+    if abs(reported(*other) - right(*other)) > 3e-3:
+        raise Wrong("Right for 4 rates and 50 networks, but not for 5 and 7. Which size is written in?")
+    # A rate at which all runs diverge, and one at which the fifth network's does.
+    diverged = [errors.clone() for errors in (validation, test)]
+    for errors in diverged:
+        errors[3] = errors[1, 4] = torch.nan
+    expected = right(diverged[0].nan_to_num(torch.inf), test)
+    try:
+        value = reported(*diverged)
+    except Wrong:
+        value = torch.inf
+    without = [0, 2]  # the rates at which no run at all diverged
+    if abs(value - right(validation[without], test[without])) < 1e-4:
+        raise Wrong("A rate at which one network diverged is out for all. The others may still take it.")
+    if abs(value - expected) > 3e-3:
+        raise Wrong("Right, until a run diverges: argmin takes nan for the lowest. Make it infinity first.")
+    return "Chosen on the validation rows, reported on the test rows, and no diverged run is chosen."

@@ -1,291 +1,425 @@
-"""Checks of chapter 8, folklore."""
+"""Checks of chapter 8, inside a model."""
 
-import math
-import re
+import copy
 
-import numpy as np
-import pandas as pd
 import torch
+from torch import nn
+from torch.nn import functional as F
 
-from helpers.exercises._report import Wrong, ask, check, choice, function, number, tensor
-
-VERDICTS = ["holds", "does not hold", "depends", "undecided"]
-COMPARISONS, PAIRS = 1000, 100
-
-
-def _read(mean, se, margin=1.0):
-    """The rule of chapter 8 for one table."""
-    if abs(mean) + 3 * se < margin:
-        return "same"
-    if abs(mean) <= 3 * se:
-        return "unclear"
-    return "lower" if mean < 0 else "higher"
+from helpers.exercises._report import Wrong, ask, check, function, module, number, recognise, tensor
+from helpers.models import MLP, Regressor
 
 
-def _verdict(readings, expected):
-    """The rule of chapter 8 for a saying."""
-    supported = [reading == expected for reading in readings]
-    contradicted = [reading not in (expected, "unclear") for reading in readings]
-    if all(supported):
-        return "holds"
-    if any(contradicted):
-        return "depends" if any(supported) else "does not hold"
-    return "undecided"
+class _Named(nn.Module):
+    """The network that chapter 8 writes out, NamedRegressor."""
+
+    def __init__(self, dropout=0.5):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(13, 50), nn.Linear(50, 30), nn.Linear(30, 1)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x):
+        return self.fc3(self.dropout(F.relu(self.fc2(F.relu(self.fc1(x))))))
 
 
-def _named(answer, names):
-    """Return those parts of a dictionary, Series or DataFrame that go by ``names``, whatever their case."""
-    parts = {str(name).strip().lower(): part for name, part in dict(answer.items()).items()}
-    return {name: parts[name.lower()] for name in names if name.lower() in parts}
+class _Idle(_Named):
+    """It has ReLU modules that never run, beside the two functions that do."""
+
+    def __init__(self):
+        super().__init__()
+        self.relu1, self.relu2 = nn.ReLU(), nn.ReLU()
 
 
-def _chosen(answer, name):
-    """Return which of the verdicts ``answer`` is, with "doesn't hold" for one of them."""
-    if isinstance(answer, str):
-        answer = " ".join(re.findall(r"[a-z]+", re.sub("n['’]t", " not", answer.lower().replace("_", " "))))
-    return choice(answer, name, VERDICTS)
+class _Modular(_Idle):
+    """Its ReLU modules run, as in ModularRegressor."""
+
+    def forward(self, x):
+        return self.fc3(self.dropout(self.relu2(self.fc2(self.relu1(self.fc1(x))))))
 
 
-@check
-def check_08_false_alarms(beyond_two, beyond_three):
-    """How many of 1000 comparisons without any effect pass each rule, two whole numbers."""
-    guesses = [number(beyond_two, "beyond_two"), number(beyond_three, "beyond_three")]
-    for name, guess in zip(("beyond_two", "beyond_three"), guesses):
-        if not 0 <= guess <= COMPARISONS:
-            raise Wrong(f"{name} counts comparisons: a whole number from 0 to {COMPARISONS}.")
-    if guesses[0] % 1 and guesses[0] < 1:
-        raise Wrong(f"A share? beyond_two counts comparisons: a whole number from 0 to {COMPARISONS}.")
-    if 4 <= guesses[0] <= 6 and guesses[1] < 1:
-        raise Wrong(f"Is that in percent? Wanted is how many of {COMPARISONS} comparisons it is.")
-    if guesses[1] > guesses[0]:
-        raise Wrong("Whatever is beyond three standard errors is beyond two as well. Did you exchange them?")
+class _Shared(_Modular):
+    """Its two ReLUs are one module."""
+
+    def __init__(self):
+        super().__init__()
+        self.relu2 = self.relu1
+
+
+class _Mixed(_Idle):
+    """Functions and a module take turns in a loop, four ReLUs in all."""
+
+    def forward(self, x):
+        for layer, relu in ((self.fc1, F.relu), (self.fc2, self.relu2)):
+            x = F.relu(relu(layer(x)))
+        return self.fc3(self.dropout(x))
+
+
+class _Bent(_Named):
+    """It bends with tanh: no ReLU runs."""
+
+    def forward(self, x):
+        return self.fc3(self.dropout(torch.tanh(self.fc2(torch.tanh(self.fc1(x))))))
+
+
+def _named(**options):
     torch.manual_seed(0)
-    changes = torch.randn(COMPARISONS, PAIRS, dtype=torch.float32)
-    distance = changes.mean(1).abs() / (changes.std(1) / PAIRS**0.5)
-    found = [(distance > errors).sum().item() for errors in (2, 3)]
-    told = f"You guessed {guesses[0]:g} and {guesses[1]:g}; the run gives {found[0]} and {found[1]}.\n"
-    if 22 <= guesses[0] <= 25:
-        raise Wrong(told + "That is one side: as many lie below zero as above it.")
-    if guesses[0] < found[0] - 25:
-        raise Wrong(told + "Chance alone passes the rule of two more often than you thought.")
-    if guesses[0] > found[0] + 50:
-        raise Wrong(told + "The rule of two is not as bad as that: it fails about once in twenty.")
-    if guesses[1] > found[1] + 15:
-        raise Wrong(told + "Near for two. The third standard error changes more than you thought.")
-    return told + "That was near. With many comparisons, the rule of two is sure to find something."
+    return _Named(**options)
+
+
+def _size(hidden, biases=True):
+    return sum(p.numel() for p in MLP(13, hidden, 1).parameters() if biases or p.ndim > 1)
 
 
 @check
-def check_08_paired(mean_and_se):
-    """A function (new, old) that returns the mean change in percent and its standard error."""
-    function(mean_and_se, "mean_and_se")
-    generator = torch.Generator().manual_seed(0)
-    old = 4 + torch.rand(PAIRS, generator=generator)
-    new = 0.97 * old + 0.05 * torch.rand(PAIRS, generator=generator)
-    right, se, unpaired = _judge_paired(mean_and_se, new, old)
-    # Other pairs, and another number of them: what is written in shows.
-    old = 3 + 4 * torch.rand(37, generator=generator)
-    new = old + 0.3 + 0.2 * torch.rand(37, generator=generator)
-    try:
-        _judge_paired(mean_and_se, new, old)
-    except Wrong as wrong:
-        raise Wrong(f"Right for {PAIRS} pairs, but not for 37 others. {wrong}") from None
-    reading = _read(right, unpaired)
-    return (
-        f"{right:.2f} ± {se:.2f} %. As two groups of strangers it would be ± {unpaired:.2f}, and {reading}."
-    )
-
-
-def _judge_paired(mean_and_se, new, old):
-    """Judge what ``mean_and_se`` returns; return the right mean, standard error, and that of strangers."""
-    answer = ask(mean_and_se, new, old)
-    try:
-        parts = [] if isinstance(answer, (str, dict)) else list(answer)
-    except TypeError:
-        parts = []
-    if len(parts) != 2:
-        raise Wrong("mean_and_se must return two numbers, the mean and its standard error.")
-    mean, found = number(parts[0], "the mean"), number(parts[1], "the standard error")
-
-    n, unit = len(old), 100 / old.mean().item()
-    change = 100 * (new - old) / old.mean()
-    right, spread = change.mean().item(), change.std().item()
-    unpaired = unit * (new.var() / n + old.var() / n).sqrt().item()
-    se = spread / n**0.5
-    each = 100 * (new - old) / old
-
-    def near(value, other):
-        return math.isclose(value, other, rel_tol=2e-3)
-
-    if near(mean, se) and near(found, right):
-        raise Wrong("The two have changed places: the mean comes first.")
-    if near(mean, -right):
-        raise Wrong("The sign is turned round. A lower error of the new networks is a negative change.")
-    if near(100 * mean, right):
-        raise Wrong("That is the change as a fraction of the old error. Wanted are percent.")
-    own = "You divide each change by its own old error. By what does the colleague divide, rightly?"
-    if near(mean, each.mean().item()) and not near(mean, right):
-        raise Wrong(own)
-    if not near(mean, right):
-        raise Wrong("The mean is not right: new minus old, in percent of the mean of old.")
-    if near(found, unpaired):
-        raise Wrong(
-            f"The mean is right. The standard error, {found:.2f}, is that of two groups of strangers, and\n"
-            "networks i of both groups share split and seed. What does each pair have one of?"
-        )
+def check_08_count(my_count):
+    """The number of parameters of NamedRegressor(hidden=(100, 30)), such as 1234."""
+    count, right = number(my_count, "my_count"), _size((100, 30))
+    if count <= 0 or count % 1:
+        raise Wrong("my_count counts parameters: a whole number above 0, without a dot for the thousands.")
+    usual = _size((50, 30))
     typical = (
-        (spread, "You return how far single pairs scatter; how far may their mean be off?"),
-        (spread / n, "But a standard error shrinks with the root of n, not with n."),
-        (spread / (n - 1) ** 0.5, "Nearly: n - 1 belongs into the standard deviation. The root is that of n."),
-        (change.std(correction=0).item() / n**0.5, "Nearly: one standard error is wanted, from the standard deviation with n - 1."),
-        (spread / PAIRS**0.5, "Is the number of pairs written in?"),
-        (3 * se, "You return three standard errors. One is wanted."),
-        (se**2, "You return the square of the standard error. Take the root."),
-        (spread**2, "You return a variance. How far may the mean of the pairs be off?"),
-        (each.std().item() / n**0.5, own),
-        (se / 100, "The standard error is still a fraction. It needs to be in percent, too."),
-        (se / unit, "The standard error is still in the unit of the errors. It needs to be in percent, too."),
+        (2 * usual, "That doubles every tensor. Which of the six shapes hold the width that was doubled?"),
+        (_size((100, 60)), "You doubled both hidden layers. Only the first is to be twice as wide."),
+        (_size((50, 60)), "You doubled the second hidden layer. The first is to be twice as wide."),
+        (usual + 13 * 50 + 50, "You doubled fc1. Now think of the layer that reads its numbers: has fc2 changed?"),
+        (usual + 50 * 30, "You doubled the weights of fc2. And fc1, which makes the numbers that fc2 reads?"),
+        (usual + 13 * 50 + 50 * 30, "The weights are right. But each new neuron of fc1 brings one more number. Which?"),
+        (right + 30, "Nearly. But has fc2 got more neurons, that it should need more biases?"),
+        (right - usual, "So many are new. And how many does the network have then?"),
+        (13 * 100 + 100, "That is fc1. And the layers after it?"),
+        (_size((100, 30), biases=False), "Those are the weights. What else does a layer hold?"),
+        (usual, "That is the network as it was. Its first hidden layer is to be twice as wide."),
+        (4 * right, "Those are bytes, four for each parameter."),
     )  # fmt: skip
-    for value, hint in typical:
-        if near(found, value) and not near(found, se):
-            raise Wrong(f"The mean is right. {hint}")
-    if not near(found, se):
-        raise Wrong("The mean is right, the standard error is not. Take the change of each pair first.")
-    return right, se, unpaired
-
-
-@check
-def check_08_verdicts(my_verdicts, cases):
-    """A verdict for each case, such as {"A": "depends", "B": "holds"}."""
-    if not isinstance(my_verdicts, (dict, pd.Series)) or not isinstance(cases, dict) or not cases:
-        raise Wrong('my_verdicts must be a dictionary, such as {"A": "depends", "B": "holds"}.')
-    if len(cases) < 5:
-        raise Wrong("Some of the five cases are gone. Leave them as they stand, and judge each.")
-    verdicts = _named(my_verdicts, cases)
-    if missing := [name for name in cases if name not in verdicts]:
-        raise Wrong(f"No verdict on {', '.join(map(str, missing))}.")
-    wrong = {}
-    for name, tables in cases.items():
-        answer = _chosen(verdicts[name], f"The verdict on {name}")
-        readings = [_read(mean, se) for mean, se in tables]
-        right = _verdict(readings, "lower")
-        if answer != right:
-            wrong[name] = _hint(answer, right, readings)
-    if not wrong:
-        return f"All {len(cases)} are as the rule has them."
-    name, hint = next(iter(wrong.items()))
-    raise Wrong(
-        f"Right: {len(cases) - len(wrong)} of {len(cases)}. {name} is not “{verdicts[name]}”.\n{hint}"
-    )
-
-
-def _hint(answer, right, readings):
-    if "same" in readings and right in ("depends", "does not hold") and answer in ("undecided", "holds"):
-        return "One of its changes is surely smaller than one percent. That is a finding, and what does it contradict?"
-    if "unclear" in readings and answer == "holds":
-        return "A mean below zero is not enough: divide it by its standard error, table by table."
-    if "unclear" in readings and right == "undecided":
-        return "A table that is unclear speaks neither for the saying nor against it."
-    if answer == "depends" or right == "depends":
-        return "“Depends” needs a table that supports the saying and one that contradicts it. Count both."
-    return "Read each table by itself first: lower, higher, same or unclear."
-
-
-@check
-def check_08_how_many(splits_needed):
-    """A function (mean, se, n) that returns how many splits are needed, a whole number."""
-    function(splits_needed, "splits_needed")
-    cases = [(1.08, 0.49, 100), (-0.3, 0.24, 100), (2.0, 1.0, 40), (-5.0, 1.0, 100), (0.5, 0.2, 30)]
-    for mean, se, n in cases:
-        _judge_splits(number(splits_needed(mean, se, n), "what splits_needed returns"), mean, se, n)
-    return "The standard error shrinks with the root of n, so the number of splits grows with the square."
-
-
-def _judge_splits(found, mean, se, n):
-    ratio = 3 * se / mean
-    exact = n * ratio**2
-    # Where three fit exactly, one split more may be wanted, or be due to the last digit of a float.
-    least, most = math.ceil(exact - 1e-6), math.floor(exact + 1e-6) + 1
-    if found % 1 == 0 and least <= found <= most:
-        return
-    asked = f"For {mean} ± {se} from {n} splits you say {found:.5g}.\n"
-
-    def near(value):
-        return abs(found - value) <= 1
-
-    if near(exact - n):
-        raise Wrong(asked + "Is that how many more? Wanted is how many there must be in all.")
-    if found < 0:
-        raise Wrong(asked + "A mean may be negative, a number of splits may not.")
-    if found % 1 and math.isclose(found, exact, rel_tol=1e-3):
-        raise Wrong(asked + "Right, but for the part of a split: round it to the side that suffices.")
-    if found == least - 1:
-        raise Wrong(asked + "Just too few: there, three standard errors are still larger than the mean.")
-    if near(n * abs(ratio)):
+    recognise(count, typical)
+    if count != right:
+        away, side = abs(count / right - 1), "many" if count > right else "few"
         raise Wrong(
-            asked + "With twice the splits the standard error is not halved. With what does it shrink?"
+            f"{'Near' if away < 0.1 else 'Not near'}: too {side} by "
+            f"{'less than 1%' if away < 0.01 else f'{away:.0%}'}. "
+            "A layer from d numbers to k has dk weights and k biases."
         )
-    if near(exact / 9) or near(exact * 4 / 9):
-        raise Wrong(asked + "Beyond how many standard errors does this chapter want the mean?")
-    if near(ratio**2):
-        raise Wrong(asked + "That is by which factor n must grow. To how many splits does it lead?")
-    if near(100 * ratio**2):
-        raise Wrong(asked + "Right for n = 100. Do you use the n that is handed in?")
-    if exact < n == found:
-        raise Wrong(asked + "But there, three standard errors fit with room to spare. Would fewer do?")
-    raise Wrong(
-        asked + "The mean stays where it is, by assumption. By which factor must the\n"
-        "standard error shrink until three of it fit, and how many splits make it so?"
-    )
+    return f"{right:,}: fc1 and the weights of fc2 doubled, and the rest stayed."
 
 
 @check
-def check_08_saying(my_changes, my_verdict):
-    """What `change` returned, and "holds", "does not hold", "depends" or "undecided"."""
-    if not isinstance(my_changes, (dict, pd.DataFrame, pd.Series)):
-        raise Wrong("my_changes must be a dictionary from table to changes, as `change` returns it.")
-    changes = _named(my_changes, ("Boston", "diabetes"))
-    if missing := {"Boston", "diabetes"} - changes.keys():
+def check_08_relus(count_relus):
+    """A function of a model: how many times ReLU runs, a whole number."""
+    function(count_relus, "count_relus")
+
+    def found(network, of=""):
+        return number(count_relus(network()), f"what count_relus returns{of}")
+
+    network, modular = found(_Named, " for F.relu"), found(_Modular, " for nn.ReLU")
+    if (network, modular) == (2, 2) == (found(_Bent), found(_Mixed)):
+        raise Wrong("You find 2 in every network, even in one of tanh. Does your function look at its model?")
+    if network == 0:
         raise Wrong(
-            f"Nothing for {' and '.join(sorted(missing))}. One table is an anecdote: measure on both."
+            "Modules are counted, but for a network with F.relu you find 0 and it runs two.\n"
+            "A function leaves no module behind. What did see it?"
         )
-    changes = {name: _each(values, f"my_changes[{name!r}]") for name, values in changes.items()}
-    if all(values.abs().max() < 0.5 for values in changes.values()) and any(map(torch.any, changes.values())):
-        raise Wrong("No error changes by even half a percent. Are these fractions? Wanted are percent.")
-    readings, told = [], []
-    for name, values in changes.items():
-        if not values.any():
-            raise Wrong(
-                f"On {name} nothing changed at all. Did you compare the usual networks with themselves?"
-            )
-        if values.min() > 40:
-            raise Wrong(
-                f"On {name} every single number is above 40. Are these errors, or new ones as a share\n"
-                "of old? Hand in what `change` returns."
-            )
-        mean, se = values.mean().item(), (values.std() / len(values) ** 0.5).item()
-        if mean < -100:
-            raise Wrong(
-                f"On {name} the error falls by {-mean:.0f} percent, more than all of it. Is it percent?"
-            )
-        readings.append(_read(mean, se))
-        told.append(f"{name} {mean:.2f} ± {se:.2f} %")
-    measured = ", ".join(told)
-    answer, right = _chosen(my_verdict, "my_verdict"), _verdict(readings, "lower")
-    if answer != right:
-        raise Wrong(f"You measured {measured}.\nThat is not “{answer}”. {_hint(answer, right, readings)}")
-    return f"You measured {measured}.\nBy the rule that is “{right}”, and no more than that."
+    if modular == 0:
+        raise Wrong(
+            "F.relu is counted, but for a network with nn.ReLU you find 0 and it runs two.\n"
+            "How does the list of torch.fx name a module that runs?"
+        )
+    if (network, modular) != (2, 2):
+        raise Wrong(
+            f"Two ReLUs run in each network; you find {network:g} (F.relu) and {modular:g} (nn.ReLU)."
+        )
+    if (bent := found(_Bent)) != 0:
+        raise Wrong(
+            f"In a network that bends with tanh no ReLU runs, and you find {bent:g}.\n"
+            "Count ReLUs, not layers."
+        )
+    if (idle := found(_Idle)) != 2:
+        raise Wrong(
+            f"Two run in a network that has two more, made in __init__ and never used; you find {idle:g}.\n"
+            "Count what runs, not what is there."
+        )
+    if (shared := found(_Shared)) != 2:
+        raise Wrong(
+            f"A network may call one nn.ReLU twice; then two run, and you find {shared:g}.\n"
+            "Count the calls, not the modules."
+        )
+    if (mixed := found(_Mixed)) != 4:
+        raise Wrong(
+            f"In a network that calls F.relu three times and one nn.ReLU, four run, and you find {mixed:g}.\n"
+            "Which of them does your function overlook, or count twice?"
+        )
+    return "Functions and modules are counted when they run, one called twice as two, an idle one not."
 
 
-def _each(values, name):
-    """Return the change of each split as a tensor (n,), whether ``values`` are a row, a column or a list."""
-    values = values.to_numpy() if hasattr(values, "to_numpy") else values
-    numbers = not isinstance(values, (str, dict, type(None)))
-    if numbers and (count := math.prod(np.shape(values))) < 2:
-        held = "one number" if count else "empty"
-        raise Wrong(f"{name} is {held}. The rule needs the change of each split.")
-    if numbers and count < 5:
-        raise Wrong(f"{name} has {count} numbers. Mean and standard error? Hand in the change of each split.")
-    if len(np.shape(values)) == 2 and 1 in np.shape(values):
-        values = torch.as_tensor(values).reshape(-1)
-    return tensor(values, name, (None,)).double()
+@check
+def check_08_keep_best(keep_best):
+    """A function (model, optimizer, x, y) that trains and returns the best state dict."""
+    function(keep_best, "keep_best")
+    _judge_kept(keep_best, seed=4, lr=0.01)  # there, the loss rises once before it is at its smallest
+    loss, step = _judge_kept(keep_best, seed=0, lr=0.05)
+    return f"The smallest loss, {loss:.3f}, came at step {step} of 30, and you kept its weights."
+
+
+def _judge_kept(keep_best, seed, lr):
+    """Judge one run of ``keep_best`` beside one of our own; return the smallest loss, and its step."""
+    x = torch.rand(40, 13, generator=torch.Generator().manual_seed(seed))
+    y = x.sum(1, keepdim=True)
+
+    def fresh():
+        model = _named(dropout=0)
+        return model, torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+
+    model, optimizer = fresh()
+    losses, states = [], []
+    for _ in range(30):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        losses.append(loss.item())
+        states.append(copy.deepcopy(model.state_dict()))
+        loss.backward()
+        optimizer.step()
+    best = min(range(30), key=losses.__getitem__)
+    states.append(model.state_dict())
+
+    model, optimizer = fresh()
+    found = keep_best(model, optimizer, x.clone(), y.clone())
+    if found is None:
+        raise Wrong("keep_best returned None. Did it never keep anything, or not hand it back?")
+    if isinstance(found, nn.Module):
+        raise Wrong("keep_best returned a model. Wanted are its weights, a state dict.")
+    if not isinstance(found, dict) or found.keys() != states[0].keys():
+        raise Wrong("keep_best must return a state dict of the model that it was given.")
+    if not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise Wrong("A state dict holds tensors: load_state_dict refuses anything else.")
+
+    def same(state):
+        return all(torch.allclose(found[name].double(), state[name].double(), atol=1e-4) for name in state)
+
+    if same(states[-1]):
+        raise Wrong(
+            "It returns the weights after the last step, although an earlier loss was smaller.\n"
+            "What happens to the tensors of a state dict while training goes on? Does your copy reach them?"
+        )
+    if same(states[best + 1]):
+        raise Wrong(
+            "The copy is a true one, but one step late: it does not have the loss that you compared.\n"
+            "Which line changes the weights? Copy before it."
+        )
+    if not same(states[best]):
+        model.to(x.dtype).load_state_dict(found)
+        raise Wrong(
+            f"In 30 steps the smallest loss was {losses[best]:.3f}; the weights you return have "
+            f"{F.mse_loss(model(x), y).item():.3f}.\nCompare the loss of each step with the smallest so far."
+        )
+    return losses[best], best + 1
+
+
+@check
+def check_08_averaging(my_guess, averaged):
+    """Your guess of the RMSE in $1000s, such as 4.5."""
+    guess = number(my_guess, "my_guess")
+    torch.manual_seed(0)
+    single, mean = (tensor(function(averaged, "averaged")(times), "its result", (None,)) for times in (1, 20))
+    run, single = f"{mean.mean():.2f}", single.mean().item()
+    error, mean = (mean.std() / len(mean) ** 0.5).item(), mean.mean().item()
+    told = f"You guessed {guess:.2f}; the run gives {run} ± {error:.2f}. "
+    if guess > 100:
+        raise Wrong(told + "Is yours in dollars?\nmy_guess counts thousands of them.")
+    if guess <= 0:
+        raise Wrong("An RMSE is above 0.")
+    if guess < 1:
+        raise Wrong(told + "Is yours in scaled units?\nThe table above is in $1000s.")
+    if guess > single + 0.3:
+        raise Wrong(
+            told + f"A single answer has {single:.2f}: you\nexpected the average to be worse than that. "
+            "Can errors in all directions add up in a mean?"
+        )
+    if guess < mean - max(0.3, 3 * error):
+        raise Wrong(told + "Can the average do better than the network without\ndropout? Compare eval mode.")
+    if guess > single - 0.1:
+        raise Wrong(
+            told + f"A single answer has {single:.2f}: you\nexpected averaging to change nothing. "
+            "Look at the histogram above: what lies in the middle of the answers?"
+        )
+    if guess > mean + max(0.3, 3 * error):
+        raise Wrong(
+            told + "It does get better, and by more than you thought.\n"
+            "How far from the middle is an average of twenty answers?"
+        )
+    return told + "That was near.\nThe errors of dropout point in all directions, and cancel."
+
+
+@check
+def check_08_load(load_and_predict):
+    """A function (weights, x) that returns predictions (n, 1)."""
+    function(load_and_predict, "load_and_predict")
+    x = torch.rand(20, 13)
+
+    def predicted(weights, x=x):
+        answer = ask(load_and_predict, weights, x)
+        wants_grad = getattr(answer, "requires_grad", False)
+        return tensor(answer, "what load_and_predict returns", (len(x), 1)), wants_grad
+
+    # Where the last weights are 0, dropout has no say: the prediction is the last bias.
+    plain = {name: torch.zeros_like(value) for name, value in _Named().state_dict().items()}
+    plain["fc3.bias"] += 7
+    if not torch.allclose(predicted(plain)[0], torch.full((20, 1), 7.0, dtype=torch.float32), atol=1e-3):
+        raise Wrong("The predictions do not come from the weights that were handed in.\nAre they loaded?")
+    model = _Named().eval()
+    (output, wants_grad), (again, _) = predicted(model.state_dict()), predicted(model.state_dict())
+    if not torch.equal(output, again):
+        raise Wrong(
+            "Asked twice about the same houses, it gives different answers.\n"
+            "The weights are right. Which thing is in no state dict?"
+        )
+    if not torch.allclose(output, model(x).float(), atol=1e-3):
+        raise Wrong("Each time the same answers, but not those of these weights in eval mode.")
+    if wants_grad:
+        raise Wrong(
+            "The predictions are right. But PyTorch has prepared for their gradients, which nobody needs.\n"
+            "eval() does not switch that off. What does?"
+        )
+    if not torch.allclose(predicted(model.state_dict(), x[:3])[0], model(x[:3]).float(), atol=1e-3):
+        raise Wrong("Right for 20 houses, but not for 3 of them. What depends on their number?")
+    renamed, numbered = _Named().eval(), Regressor().eval()
+    renamed.load_state_dict(dict(zip(renamed.state_dict(), numbered.state_dict().values())))
+    if _accepts(load_and_predict, numbered.state_dict(), x, renamed):
+        raise Wrong(
+            "Right for weights that fit. But those of the numbered Regressor, with other names, go in,\n"
+            "and predictions come from random numbers. Which argument silences the error?"
+        )
+    part = {name: value for name, value in model.state_dict().items() if name != "fc2.bias"}
+    if _accepts(load_and_predict, part, x):
+        raise Wrong(
+            "Weights under other names are refused. But where fc2.bias is missing, random numbers take its\n"
+            "place without a word. Let load_state_dict be strict about all names."
+        )
+    return "Right weights, right mode, no gradients, and weights under other names are refused."
+
+
+def _accepts(load_and_predict, weights, x, renamed=None):
+    """Tell whether weights that do not fit raise nothing, and predict other things than ``renamed``."""
+    try:
+        output = ask(load_and_predict, weights, x, untouched=False)
+    except Exception:
+        return False
+    if output is None:
+        raise Wrong(
+            "Weights that do not fit give None, and whoever called it finds out much later.\n"
+            "An exception says so at once. Which does load_state_dict raise by itself?"
+        )
+    if renamed is None:
+        return True
+    output = tensor(output, "what load_and_predict returns", (None, 1))
+    return not torch.allclose(output, renamed(x).float(), atol=1e-3)
+
+
+@check
+def check_08_swapped(swapped):
+    """A function (model, i, j) that returns a new model with two neurons exchanged."""
+    function(swapped, "swapped")
+    for i, j in ((4, 17), (49, 0)):
+        _judge_swapped(swapped, i, j)
+    return "Other numbers in other places, and the same prediction for every house."
+
+
+def _judge_swapped(swapped, i, j):
+    model = _named().eval()
+    before, x = copy.deepcopy(model.state_dict()), torch.rand(20, 13)
+    new = swapped(model, i, j)
+    if any(not torch.equal(before[name], value) for name, value in model.state_dict().items()):
+        raise Wrong("The model that was handed in has changed. Work on a copy of it.")
+    if isinstance(new, dict):
+        raise Wrong("That is a state dict. Load it into a new NamedRegressor, and return that.")
+    after, order = module(new, "what swapped returns").state_dict(), list(range(50))
+    if after.keys() != before.keys():
+        raise Wrong("What swapped returns is no NamedRegressor: its state dict has other names.")
+
+    def same(new, old):
+        return torch.allclose(new.double(), old.double(), atol=1e-6)
+
+    order[i], order[j] = j, i
+    w = after["fc1.weight"]
+    if same(w, before["fc1.weight"]):
+        raise Wrong("The rows of fc1.weight stand as they did: no neuron has moved.")
+    if same(w[i], w[j]):
+        raise Wrong(
+            f"Rows {i} and {j} of fc1.weight are now alike: one was written over before it was read.\n"
+            "Take both rows out in one step, by a list of row numbers."
+        )
+    if not same(w, before["fc1.weight"][order]):
+        raise Wrong(f"Not just rows {i} and {j} of fc1.weight have changed places.")
+    if not same(after["fc1.bias"], before["fc1.bias"][order]):
+        raise Wrong("The rows of fc1.weight are right. What else does a neuron of fc1 own?")
+    if same(after["fc2.weight"], before["fc2.weight"]):
+        raise Wrong(
+            "fc1 is right, but fc2 still expects the two neurons in their old places.\n"
+            "What stands in a column of fc2.weight?"
+        )
+    rows = list(range(30))
+    if max(i, j) < 30:
+        rows[i], rows[j] = j, i
+    if same(after["fc2.weight"], before["fc2.weight"][rows]):
+        raise Wrong(
+            "fc1 is right. In fc2.weight you exchanged rows. A row is a neuron of fc2; what is a column?"
+        )
+    if same(after["fc2.weight"], before["fc2.weight"][:, order]) and not all(
+        same(after[name], before[name]) for name in ("fc2.bias", "fc3.weight", "fc3.bias")
+    ):
+        raise Wrong("Both neurons have moved, rightly. But a tensor that they do not touch is another now.")
+    if not same(after["fc2.weight"], before["fc2.weight"][:, order]):
+        raise Wrong("fc1 is right, but the predictions have changed. Look at fc2.weight once more.")
+    own = {value.data_ptr() for value in after.values()}
+    if own & {value.data_ptr() for value in model.state_dict().values()}:
+        raise Wrong("All is in its place. But the new model shares tensors with the old: it trains both.")
+    dtype = after["fc1.weight"].dtype
+    if not torch.allclose(new.eval()(x.to(dtype)).double(), model(x).double(), atol=1e-4):
+        raise Wrong("The weights are right, but the predictions are others. Is it the same kind of network?")
+
+
+@check
+def check_08_freeze(freeze_first):
+    """A function of a model that freezes fc1 and returns the model."""
+    function(freeze_first, "freeze_first")
+    model = _named(dropout=0)
+    start = copy.deepcopy(model.state_dict())
+    frozen = module(freeze_first(model), "what freeze_first returns")
+    if frozen.state_dict().keys() != start.keys():
+        raise Wrong("What freeze_first returns is another network. Freeze fc1, and return the model whole.")
+    if not any(p.requires_grad for p in frozen.parameters()):
+        raise Wrong("Nothing can learn any more: all layers are frozen. Freeze fc1 alone.")
+    unchanged = (
+        torch.allclose(value.double(), start[name].double()) for name, value in frozen.state_dict().items()
+    )
+    if not all(unchanged):
+        raise Wrong("Before any step, the weights are others already. Freezing does not change them.")
+    learning = {name for name, p in frozen.float().named_parameters() if p.requires_grad}
+    start = copy.deepcopy(frozen.state_dict())
+    # Weight decay moves whatever has a gradient, be it 0.
+    optimizer = torch.optim.SGD(frozen.parameters(), lr=0.1, weight_decay=0.1)
+    F.mse_loss(frozen(torch.rand(20, 13).float()), torch.ones(20, 1).float()).backward()
+    still = {name for name, p in frozen.named_parameters() if p.grad is not None and not p.grad.any()}
+    optimizer.step()
+    moved = {name for name, value in frozen.state_dict().items() if not torch.equal(value, start[name])}
+    first = {"fc1.weight", "fc1.bias"}
+    if first <= moved:
+        said = "After a step, fc1 has changed: it is not frozen. "
+        fc1 = vars(frozen.fc1)
+        if "requires_grad_" in fc1:
+            raise Wrong(said + "requires_grad_ is a method.\nYou wrote over it; it wants to be called.")
+        if "requires_grad" in fc1:
+            raise Wrong(
+                said + "A module has no requires_grad of its own;\n"
+                "setting one makes a new attribute that nobody reads. What does the section call?"
+            )
+        if first <= still:
+            raise Wrong(said + "Its gradient is 0,\nbut there is one, and weight decay moves the weights.")
+        if other := start.keys() - learning - first:
+            raise Wrong(said + f"Instead {sorted(other)[0]} is.\nWhich layer comes first?")
+        if not frozen.fc1.training:
+            raise Wrong(said + "Eval mode is for dropout and the like.\nGradients flow in it as ever.")
+        raise Wrong(said + "Which of its tensors\nstill get a gradient? What does the section call?")
+    if half := moved & first:
+        raise Wrong(f"Half frozen: {half.pop()} still moves. A layer has two tensors.")
+    if missing := start.keys() - moved - first:
+        raise Wrong(f"fc1 is frozen, and so is {sorted(missing)[0]}, which should learn.")
+    return "After a step fc1 is what it was, and the other layers have moved."

@@ -4,7 +4,7 @@ Each is run in an environment with the versions of Google Colab: from an empty f
 ``helpers``, with the network cut off. What Colab lacks, the first cell must name in a sentence; it
 is then given the network to install it.
 
-Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (such as 02, or 02_house_prices)
+Usage: python -m tools.checking.like_colab [--python PROGRAM] [CHAPTER ...]   (such as 03, or 03_house_prices)
 """
 
 import argparse
@@ -119,7 +119,7 @@ def check(notebook, python):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 02; all if none")
+    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 03; all if none")
     parser.add_argument("--python", default=sys.executable, help="the Python to make the environment with")
     options = parser.parse_args()
     failures = 0

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-QUICK = ("04_", "07_")  # the notebooks that are quickest to run
+QUICK = ("05_", "08_")  # the notebooks that are quickest to run
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Where the digest still fits and the outputs are those of one run, nothing is run
 the file is taken out all the same.
 A notebook whose cell fails stays as it was.
 
-Usage: python -m tools.publishing.execute [--force] [CHAPTER ...]     (such as 02, or 02_house_prices)
+Usage: python -m tools.publishing.execute [--force] [CHAPTER ...]     (such as 03, or 03_house_prices)
 """
 
 import argparse
@@ -52,7 +52,7 @@ def digest(notebook, root=ROOT):
     parts = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     code = "".join(parts)
     for path in sorted((root / "helpers").rglob("*.py")) + [root / "requirements.txt"]:
-        # The checks of other chapters' exercises, ch05.py for one, change nothing here.
+        # The checks of other chapters' exercises, ch06.py for one, change nothing here.
         checks = re.fullmatch(r"ch(\d\d)", path.stem)
         if not checks or f"check_{checks[1]}_" in code:
             parts.append(path.read_text(encoding="utf-8"))
@@ -234,7 +234,7 @@ def write_whole(path, text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 02; all if none")
+    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 03; all if none")
     parser.add_argument("--force", action="store_true", help="run even what has not changed")
     options = parser.parse_args()
     for path in notebooks(options.chapters):
