@@ -48,7 +48,7 @@ def replacing(old, new):
 SOURCES: dict[str, list[tuple]] = {
     "data": [
         ("leaked scaler", "MinMaxScaler().fit(table[train])", "MinMaxScaler().fit(table)"),
-        ("scaler fitted on the test rows", "for i, (train, _) in", "for i, (_, train) in"),
+        ("scaler fitted on the test rows", "for i, (train, *_) in", "for i, (*_, train) in"),
         ("train and test exchanged", "train, test = train_test_split(", "test, train = train_test_split("),
         ("seed ignored", "random_state=seed)", "random_state=0)"),
         ("share ignored", "test_size=test_size, random", "test_size=0.5, random"),
