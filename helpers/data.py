@@ -248,7 +248,7 @@ def raw_file(name):
 
 
 def _known(name):
-    if name not in TABLES:
+    if not isinstance(name, str) or name not in TABLES:
         raise ValueError(f"there is no table {name!r}; name must be one of {', '.join(map(repr, TABLES))}")
     return TABLES[name]
 
