@@ -1,7 +1,8 @@
 """What more than one chapter of the book uses.
 
 The modules build on each other from left to right, and import only from the left:
-``data`` → ``models`` → ``training`` → ``ensembles`` → ``validation`` → ``plotting``.
+``data`` → ``models`` → ``training`` → ``ensembles`` → ``validation`` → ``plotting``, and beside that
+``diagrams``, whose pictures show how a thing works rather than what was measured.
 """
 
 from helpers import _requirements

@@ -299,9 +299,9 @@ def softmax(logits, names=None):
     names = [str(i) for i in range(len(logits))] if names is None else list(names)
     if len(logits) < 2 or len(names) != len(logits):
         raise ValueError(f"names must be one for each of 2 or more logits; got {len(names)}, {len(logits)}")
+    if not all(-700 < logit <= 12 for logit in logits):
+        raise ValueError(f"logits must be at most 12, so that there is room for their exp; got {logits}")
     exps = np.exp(logits)
-    if not np.isfinite(exps).all():
-        raise ValueError(f"logits must be below 700, or exp(logit) is too large; got {max(logits)}")
     shares = torch.softmax(torch.tensor(logits, dtype=torch.float64), dim=0).tolist()
     total = number(exps.sum())
     d = Diagram(50 + 30 * len(logits) + 10)
@@ -410,23 +410,18 @@ def descent(curvatures=(1, 10), rates=(0.05, 0.18), start=(10, 3), count=20):
     for panel, rate in enumerate(rates):
         path = _path(c, rate, start, count)
         losses = (c * path**2).sum(axis=1) / 2
-        said.append(
-            f"At learning rate {number(rate, 3)} the loss goes from {number(losses[0])} to {number(losses[-1])} in {count} steps"
-        )
+        ends = [number(loss) if loss < 1e6 else "over a million" for loss in losses[[0, -1]]]
+        said.append(f"At learning rate {number(rate, 3)} the loss goes from {' to '.join(ends)}")
+        said[-1] += f" in {len(path) - 1} steps"
         top = panel * (2 * half + 44)
-        d.text(
-            10,
-            top + 12,
-            f"learning rate {number(rate, 3)}: loss {number(losses[0])} → {number(losses[-1])}",
-            anchor="start",
-        )
+        d.text(10, top + 12, f"learning rate {number(rate, 3)}: loss {' → '.join(ends)}", anchor="start")
         frame = Diagram(2 * half, width=WIDTH - 20)
         middle = np.array([0.28 * frame.width, half])
         for level in losses[0] * np.array([0.02, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5]):
             rx, ry = scale * np.sqrt(2 * level / c)
             frame.shape("ellipse", cx=middle[0], cy=half, rx=rx, ry=ry, opacity=0.3, stroke_width=1)
         frame.text(*middle, "+", font_size=16)
-        seen = [tuple(middle + scale * np.clip(point, -1e4, 1e4) * (np.sign(start[0]), -1)) for point in path]
+        seen = [tuple(middle + scale * point * (np.sign(start[0]), -1)) for point in path]
         frame.line(*seen, color=BLUE, stroke_width=2, stroke_linejoin="round")
         for place, (x, y) in enumerate(seen):
             frame.circle(x, y, 4 if place == 0 else 2.5, tint=1, color=VERMILION if place == 0 else BLUE)
@@ -438,8 +433,9 @@ def descent(curvatures=(1, 10), rates=(0.05, 0.18), start=(10, 3), count=20):
 
 
 def _path(curvatures, rate, start, count):
-    path = [np.array(start, dtype=float)]
-    for _ in range(count):
+    path = [start]
+    # A path that leaves the bowl for good ends far outside of the picture.
+    while len(path) <= count and abs(path[-1]).max() < 100 * abs(start).max():
         path.append(path[-1] - rate * curvatures * path[-1])
     return np.stack(path)
 
