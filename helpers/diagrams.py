@@ -420,7 +420,7 @@ def descent(curvatures=(1, 10), rates=(0.05, 0.18), start=(10, 3), count=20):
         for level in losses[0] * np.array([0.02, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5]):
             rx, ry = scale * np.sqrt(2 * level / c)
             frame.shape("ellipse", cx=middle[0], cy=half, rx=rx, ry=ry, opacity=0.3, stroke_width=1)
-        frame.text(*middle, "+", font_size=16)
+        frame.text(middle[0], half, "+", font_size=16)
         seen = [tuple(middle + scale * point * (np.sign(start[0]), -1)) for point in path]
         frame.line(*seen, color=BLUE, stroke_width=2, stroke_linejoin="round")
         for place, (x, y) in enumerate(seen):
