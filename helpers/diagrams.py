@@ -192,7 +192,7 @@ def network(
     below = room + 4 + 17 * max(map(len, names))
     d = Diagram(below + 19 * (len(counts) + bool(counts)) + 26 * (forward and backward) + 4)
     for i, (a, b) in enumerate(pairs):
-        at = 0.5 if min(a, b) == 1 else 0.3 if max(a, b) == 2 else 0.18  # not where lines cross
+        at = 0.5 if min(a, b) == 1 else 0.3 if max(a, b) == 2 else 0.21  # not where lines cross
         for p, j in enumerate(drawn[i]):
             for q, k in enumerate(drawn[i + 1]):
                 if j is not None and k is not None:
