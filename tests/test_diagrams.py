@@ -319,9 +319,10 @@ def test_what_is_computed_stands_below():
     assert at["a = 2"][0] < at["c = 6"][0] < at["b = 3"][0]
 
 
-def test_a_line_over_several_levels_crosses_no_box():
-    nodes = {name: ("+", 1, 1) if name in "edL" else ("", 1, 1) for name in "abecdL"}
-    picture = diagrams.graph(nodes, [("a", "e"), ("b", "e"), ("e", "d"), ("c", "d"), ("d", "L"), ("a", "L")])
+@pytest.mark.parametrize("edges", ["ae be ed cd dL aL", "ae ed dL aL"], ids=["beside", "under another"])
+def test_a_line_over_several_levels_crosses_no_box(edges):
+    nodes = {name: ("+", 1, 1) if name in "edL" else ("", 1, 1) for name in "abecdL" if name in edges}
+    picture = diagrams.graph(nodes, [tuple(pair) for pair in edges.split()])
     boxes = [[float(b.get(k)) for k in ("x", "y", "width", "height")] for b in drawn(picture, "rect")]
     boxes = [box for box in boxes if box[3] == 44]
     for path in drawn(picture, "path"):
