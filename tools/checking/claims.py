@@ -40,13 +40,14 @@ CITED, DEFINED = "[cited]", "\ue000"
 SAME_LETTER = str.maketrans({"“": '"', "”": '"', "’": "'", "‘": "'", "\xa0": " ", "−": "-", "–": "-"})
 
 COUNT = (
-    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty|forty|fifty|"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|twenty|thirty|forty|fifty|"
     r"sixty|seventy|eighty|ninety|(?:a |one )?(?:hundred|thousand|million)s?)"
 )
-UNIT = (
-    r"(?:percent|per cent|percentage|points?|dollars?|thousand|hundred|times|standard errors?|rows?|networks?|models?|"
-    r"runs?|splits?|seeds?|epochs?|steps?|parameters?|neurons?|layers?|folds?|tables?|sayings?|lines?|numbers?|bits?|"
-    r"classes|digits|images|patients|houses|columns|features)"
+MANY = COUNT.replace("two|three|", "")  # "two lines" are seldom a result
+SIZE = r"(?:percent|per cent|percentage points?|points|dollars?|thousand|hundred|times|standard errors?|epochs?|steps?)"
+THING = (
+    r"(?:rows?|networks?|models?|runs?|splits?|seeds?|parameters?|neurons?|layers?|folds?|tables?|sayings?|lines?|"
+    r"numbers?|bits?|classes|digits|images|patients|houses|columns|features)"
 )
 # What makes a sentence one that states a result, besides numbers in digits.
 TRIGGERS = {
@@ -54,8 +55,9 @@ TRIGGERS = {
         rf"(?:an?|one|two|three|four|five|nine|\d+)[ -](?:half|halves|thirds?|quarters?|fifths?|sixths?|sevenths?|"
         rf"eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|ten-millionths?)(?! of an? (?:hour|minute|century))",
         r"half(?! an? (?:hour|minute|century))", r"halves", r"halved", r"twice", r"doubles?d?", r"triples?d?",
-        r"\w+fold(?<!manifold)(?<!unfold)(?<!scaffold)(?<!fold fold)", rf"{COUNT} in (?:a )?{COUNT}",
-        rf"{COUNT}(?: \w+)?[ -]{UNIT}", rf"{COUNT} (?:out )?of", r"dozens?", r"a handful",
+        rf"{COUNT}-?fold(?! cross| run| valid)", rf"{COUNT} in (?:a )?{COUNT}",
+        rf"(?:{COUNT}|one|a few|several|some)[ -]{SIZE}", rf"{MANY}(?: [a-z]+)? {THING}", rf"{COUNT} (?:out )?of",
+        r"dozens?", r"a handful", rf"all (?:{COUNT})", r"(?:one|once) in", r"every (?:answer|run|one|network|point|row|time)",
         r"most(?= of|ly| \w+s\b)", r"mostly", r"none(?= of| at all|$|[.,;])", r"(?:nearly|almost|not|hardly) (?:all|any|every|none)",
         r"all of (?:them|these|those)", r"nobody", r"no (?:one|single)", r"majority", r"minority", r"(?:a )?few of",
         r"in (?:every|each|no|all) (?:case|run|split|table)s?", r"nearly nothing", r"next to nothing",
@@ -64,7 +66,7 @@ TRIGGERS = {
         r"(?:much |far |a little |slightly )?(?:higher|lower|better|worse|larger|smaller|bigger|faster|slower|fewer|"
         r"steeper|flatter|wider|narrower|stronger|weaker|cheaper|harder|easier|milder|sharper|smoother|noisier|"
         r"safer|poorer|richer|quicker|sooner|rougher|looser|tighter|cleaner|more accurate|closer|nearer)",
-        r"(?:best|worst|largest|smallest|highest|lowest|fastest|slowest|steepest|longest|shortest|closest|nearest)",
+        r"(?:easiest|hardest|best|worst|largest|smallest|highest|lowest|fastest|slowest|steepest|longest|shortest|closest|nearest)",
         r"(?:longer|shorter|deeper|shallower|earlier|later|further|farther|less|more|other|rather) than(?! (?:that|this|usual)\b)",
         r"than", r"equally", r"equals?", r"identical(?:ly)?", r"alike",
         r"the same(?= (?:as|for|in|on|error|result|value|number|answer|line|loss|score|for)s?\b|[.,;:]|$)",
@@ -72,12 +74,12 @@ TRIGGERS = {
     ],
     "verdict": [
         r"holds?(?! (?:a|the|out|in|one|them|its|it|all|that|\d))", r"held", r"depends?(?! on (?:a|the) (?:file|package))",
-        r"undecided", r"unclear", r"decided(?:ly)?", r"beats?", r"beaten", r"wins?", r"won", r"loses?", r"lost",
+        r"undecided", r"slowly", r"quickly", r"nowhere near", r"climbs?(?:ed)?", r"noisy", r"no error", r"ignores?", r"complains?", r"much of", r"moves? (?:nothing|by)", r"nothing moves",r"unclear", r"decided(?:ly)?", r"beats?", r"beaten", r"wins?", r"won", r"loses?", r"lost",
         r"help(?:s|ed)?", r"hurts?", r"harm(?:s|ed|less|ful)?", r"improve[sd]?", r"improvement", r"ruins?(?:ed)?",
-        r"fails?(?:ed)?", r"falls?", r"fell", r"rises?", r"rose", r"grows?", r"grew", r"grown", r"shrinks?", r"shrank",
+        r"fails?(?:ed)?", r"falls?", r"fell", r"rises?", r"rose", r"grows?", r"grew(?! out)", r"grown", r"shrinks?", r"shrank",
         r"gain(?:s|ed)?", r"costs?", r"kill(?:s|ed)?", r"dies?", r"died", r"dead", r"stuck", r"vanish(?:es|ed)?", r"explodes?d?",
         r"diverges?d?", r"converges?d?", r"agrees?d?", r"disagree[sd]?", r"differs?", r"differed", r"differences?",
-        r"changes? (?:nothing|little|the (?:error|result|verdict))", r"nothing (?:changes|is gained|that)", r"makes? no",
+        r"changes? (?:nothing|little|the (?:error|result|verdict))", r"nothing (?:changes|is gained)",
         r"no (?:difference|effect|gain|help|harm|change|reason|sign)", r"cannot (?:be told|tell|learn|train|express)", r"can't tell",
         r"by chance", r"told (?:apart|from)", r"measured", r"overfits?", r"overfitted", r"underfits?", r"suffers?",
         r"suffices?", r"enough", r"too (?:much|many|little|few|large|small|high|low|long|short|late|early|good)",
@@ -95,8 +97,8 @@ WORDS = re.compile(
 )
 # Phrases in which such a word says nothing of a result.
 IDLE = re.compile(
-    r"(?:less|more) than (?:half )?an? (?:minute|second|hour)|rather than|other than|no other|each other|more than one\b"
-    r"|the other way|at least once|at the same time|by the same|in the same (?:way|cell|unit|order)|the same code"
+    r"(?:less|more) than (?:half )?an? (?:minute|second|hour)|rather than|other than|no other|each other|more than one (?!percent|per cent|in)"
+    r"|the other way|at least once|at the same time|by the same|in the same (?:way|cell|unit|order)|the same code|does the same in one|half a sentence|exactly this"
     r"|longest ago|so far as|as (?:far|long|soon|well) as|no longer than|held out|hold out|half an hour|of help|with the help"
     r"|cost function|worth|guess the|two kinds|two cores|(?:processor|CPU) cores|never (?:seen|mind|met)|what is lost"
     r"|stays? (?:with|in mind)|measured (?:in|by|against|with)|best (?:read|to)|for the better|drops? out",
@@ -382,6 +384,7 @@ def triggers(sentence):
         or FRAME.match(plain)
         or DEFINES.search(sentence)
         or ADVICE.match(plain)
+        or plain.endswith(":") and plain.startswith("Here ")
     ):
         return []
     spans = [(found.start, found.start + len(found.text)) for found in quantities(sentence)]
