@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
+from browsing import needs_browser
 from helpers import claims as running
 from helpers.claims import claim, report
 from helpers.validation import Estimate, Share, estimate, share
@@ -67,7 +68,9 @@ def test_a_claim_that_holds_prints_what_was_measured(condition, line, capsys):
 def test_a_claim_that_falls_says_what_it_is_now(condition, words, capsys):
     claim("It is  so", condition)
     printed = capsys.readouterr().out
-    assert printed.startswith("✗ “It is so” does not hold: ") and words in printed and printed.count("\n") == 1
+    assert (
+        printed.startswith("✗ “It is so” does not hold: ") and words in printed and printed.count("\n") == 1
+    )
 
 
 def test_a_claim_sees_what_its_function_sees(capsys):
@@ -152,7 +155,9 @@ def test_the_band_of_a_share_is_wilson_s(happened, n, errors):
     assert found.band(errors) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
-@pytest.mark.parametrize("number", [0.05, np.float64(0.05), np.float32(0.05), torch.tensor(0.05), np.array(0.05)])
+@pytest.mark.parametrize(
+    "number", [0.05, np.float64(0.05), np.float32(0.05), torch.tensor(0.05), np.array(0.05)]
+)
 def test_numbers_of_any_library_may_stand_on_either_side(number):
     for found in (Estimate(2.0, 0.5, 100), share([True] * 90 + [False] * 10)):
         assert found > number and not found < number
@@ -231,7 +236,11 @@ def test_text_is_read_without_its_markup_and_cut_into_sentences():
 def test_what_is_further_reading_or_a_figure_s_description():
     figure = new_code_cell("plot()", metadata={"mystnb": {"image": {"alt": "A curve that falls."}}})
     cells = [new_markdown_cell("## Further reading\n\n- A. Author has 30 pages."), figure]
-    assert [block.kind for block in checking.blocks_of(new_notebook(cells=cells))] == ["heading", "reading", ""]
+    assert [block.kind for block in checking.blocks_of(new_notebook(cells=cells))] == [
+        "heading",
+        "reading",
+        "",
+    ]
 
 
 # ---- the claims of a chapter
@@ -306,7 +315,10 @@ def test_a_figure_s_description_is_claimed_below_its_cell(book):
 
 def test_a_claim_may_be_quoted_anywhere_but_not_a_word_of_it(book):
     found = book(
-        {"01_a": chapter(TEXT, claims_cell(HIGHER, "It grew with n.")), "02_b": chapter(f"- {HIGHER}, and more.", "It grew.")},
+        {
+            "01_a": chapter(TEXT, claims_cell(HIGHER, "It grew with n.")),
+            "02_b": chapter(f"- {HIGHER}, and more.", "It grew."),
+        },
         {"README.md": f"**{HIGHER}**. It grew with `n`. It grew."},
     )
     assert unclaimed(found["02_b"]) == [("grew",)] and unclaimed(found["README.md"]) == [("grew",)]
@@ -342,7 +354,9 @@ def test_an_excuse_needs_its_sentence_and_its_reason(book, tmp_path):
     assert len(found["01_a"].excused) == 1 and found["01_a"].share == 100
     (idle,) = found["01_a"].errors
     assert "“no such words”" in idle and found["05_gone"].errors
-    (tmp_path / "unclaimed.toml").write_text('[["README.md"]]\nwords = "a"\nwhy = "too hard"\n', encoding="utf-8")
+    (tmp_path / "unclaimed.toml").write_text(
+        '[["README.md"]]\nwords = "a"\nwhy = "too hard"\n', encoding="utf-8"
+    )
     with pytest.raises(ValueError, match="begin the reason why “a” has no claim with one of"):
         checking.read_excuses(tmp_path / "unclaimed.toml")
 
@@ -412,11 +426,13 @@ def test_the_words_of_a_claim_are_no_source_of_the_text_s_numbers():
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """The pages of a small book, as {builder: {name: HTML}}."""
+def small(tmp_path_factory):
+    """A small book, built as HTML and as EPUB: the folder that has both."""
     root = tmp_path_factory.mktemp("small")
     quiz = f'<details class="quiz"><summary>More</summary>Right: {HIGHER}, &amp; it grew.</details>'
-    last = new_code_cell("report()", outputs=[new_output("stream", text="All 3 hold.\n")], metadata={"tags": [CLAIMS]})
+    last = new_code_cell(
+        "report()", outputs=[new_output("stream", text="All 3 hold.\n")], metadata={"tags": [CLAIMS]}
+    )
     table = "| what | share |\n|---|---|\n| loss | 3 *times* |"
     first = chapter(
         "# A\n\n" + TEXT.replace("tables,", "[tables](https://x.org),").replace("both", "**both**"),
@@ -429,27 +445,35 @@ def pages(tmp_path_factory):
     (root / "book" / "index.md").write_text(
         f"# Front\n\n```{{toctree}}\n01_a\n```\n\n*{HIGHER}*. It grew.", encoding="utf-8"
     )
-    built = {}
     sys.path.insert(0, str(ROOT / "book" / "_ext"))
     try:
         for builder in ("html", "epub"):
             options = {
                 "extensions": ["myst_nb", "claims", "sections"], "root_doc": "book/index", "version": "1",
                 "nb_execution_mode": "off", "include_patterns": ["book/*"], "epub_copyright": "2026", "suppress_warnings": ["epub.unknown_project_files"],
+                "html_static_path": [str(ROOT / "book/_static")], "html_css_files": ["book.css"],
             }  # fmt: skip
             with docutils_namespace():
                 Sphinx(
                     root, None, root / builder, root / "doctrees", builder, status=None, warningiserror=True,
                     confoverrides=options,
                 ).build()  # fmt: skip
-            built[builder] = {
-                path.relative_to(root / builder).as_posix(): path.read_text(encoding="utf-8")
-                for path in (root / builder).rglob("*.*") if path.suffix in (".html", ".xhtml", ".js")
-            }  # fmt: skip
     finally:
         sys.path.remove(str(ROOT / "book" / "_ext"))
         checking.chapters.cache_clear()
-    return built
+    return root
+
+
+@pytest.fixture(scope="module")
+def pages(small):
+    """Its pages, as {builder: {name: text}}."""
+    return {
+        builder: {
+            path.relative_to(small / builder).as_posix(): path.read_text(encoding="utf-8")
+            for path in (small / builder).rglob("*.*") if path.suffix in (".html", ".xhtml", ".js")
+        }
+        for builder in ("html", "epub")
+    }  # fmt: skip
 
 
 def test_a_mark_follows_each_claimed_sentence(pages):
@@ -490,9 +514,43 @@ def test_the_report_stays_without_its_code(pages):
 
 
 def test_search_reads_no_box(pages):
-    assert "Measured" not in pages["html"]["_static/sections.js"] and "It grew" in pages["html"]["_static/sections.js"]
+    assert (
+        "Measured" not in pages["html"]["_static/sections.js"]
+        and "It grew" in pages["html"]["_static/sections.js"]
+    )
 
 
 def test_in_an_epub_nothing_of_it_is_left(pages):
     page = pages["epub"]["book/01_a.xhtml"]
     assert "by 30%." in page and "2 > 1" not in page and "claim-1" not in page and "All 3 hold." in page
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_mark_opens_its_check_without_scripts(width, browser, small):
+    viewport = {"width": width, "height": 800}
+    page = browser.new_context(java_script_enabled=False, viewport=viewport).new_page()
+    page.goto((small / "html/book/01_a.html").as_uri())
+    box, mark = (
+        page.locator("#claim-2-box"),
+        page.get_by_role("button", name="How this sentence is checked").nth(1),
+    )
+    assert box.is_hidden()
+    place = mark.bounding_box()
+    assert place["width"] >= 24 and place["height"] >= 24  # what a finger needs
+    mark.focus()
+    page.keyboard.press("Enter")
+    assert box.is_visible() and "2 > 1" in box.inner_text() and "Measured" in box.inner_text()
+    seen = box.bounding_box()
+    assert seen["x"] >= 0 and seen["x"] + seen["width"] <= width and seen["y"] + seen["height"] <= 800
+    page.keyboard.press("Escape")
+    assert box.is_hidden()
+    mark.click()
+    assert box.is_visible()
+    page.emulate_media(media="print")
+    assert box.is_hidden() and mark.is_hidden()
+    page.emulate_media(media="screen")
+    page.goto((small / "html/book/index.html").as_uri())
+    page.get_by_role("link", name="How this sentence is checked").click()
+    assert page.url.endswith("book/01_a.html#claim-1")
+    page.context.close()

@@ -112,7 +112,9 @@ class Line:
                 text = node.astext()
                 top.parent.replace(top, [first := nodes.Text(text[:offset]), mark, nodes.Text(text[offset:])])
                 # What is inserted before this goes into what is left of the text.
-                self.places = [(first, i) if part is node and i and i <= offset else (part, i) for part, i in self.places]
+                self.places = [
+                    (first, i) if part is node and i and i <= offset else (part, i) for part, i in self.places
+                ]
             else:
                 top.parent.insert(top.parent.index(top) + 1, mark)
 
@@ -124,9 +126,7 @@ def lines_of(doctree, same_letter):
     def walk(node):
         if isinstance(node, nodes.container) and "tag_claims" in node.get("classes", []):
             found.append(node)
-        elif isinstance(node, nodes.row):
-            found.append(Line(node, same_letter))
-        elif isinstance(node, nodes.paragraph | nodes.term) or (
+        elif isinstance(node, nodes.row | nodes.paragraph | nodes.term) or (
             isinstance(node, nodes.raw) and "<details" in node.astext()
         ):
             found.append(Line(node, same_letter))
@@ -184,11 +184,11 @@ def own_marks(lines, cell, words, anchor, marks):
 
 def remove(cell):
     """Take a cell of claims out of the page; of a report, the last of them, only its code."""
-    code = next(iter(cell.findall(lambda node: "cell_input" in getattr(node, "attributes", {}).get("classes", []))), None)
-    if code is not None and "claim(" not in code.astext():
-        code.parent.remove(code)
-    else:
+    code = cell[0]
+    if "claim(" in code.astext():
         cell.parent.remove(cell)
+    else:
+        cell.remove(code)
 
 
 def add_boxes(app, doctree, page):
@@ -196,7 +196,7 @@ def add_boxes(app, doctree, page):
     for anchor, condition, measured in getattr(doctree, "claims", ()):
         code = app.builder.highlighter.highlight_block(condition, "python", force=True)
         code = re.sub(r"^.*?<pre>(?:<span></span>)?|\n*</pre>.*$", "", code, flags=re.DOTALL)
-        measured = html.escape(re.sub(r" (±|=) |(?<=n) ", lambda m: m[0].replace(" ", "\xa0"), measured), quote=False)
+        measured = html.escape(re.sub(r" ([±=]) ", "\xa0\\1\xa0", measured), quote=False)
         result = f"<dt>Measured</dt><dd>{measured}</dd>" if measured else ""
         box = (
             f'<div popover class="claim-box" id="{anchor}-box" role="dialog" aria-label="{NAME}">'

@@ -35,7 +35,10 @@ KINDS = ("history", "definition", "notation", "advice", "arithmetic", "literatur
 FEWEST = 3  # words of a claim, if its sentence has more
 QUOTED = 4  # words that a quotation has at least: fewer could be anybody's
 # Between these lines of CONTRIBUTING.md stands the table that --write writes.
-BEGIN, FINISH = "<!-- shares of claimed sentences: python -m tools.checking.claims --write -->", "<!-- end of shares -->"
+BEGIN, FINISH = (
+    "<!-- shares of claimed sentences: python -m tools.checking.claims --write -->",
+    "<!-- end of shares -->",
+)
 SHARE = 98  # percent of a chapter's result sentences that must be claimed
 
 CITED, DEFINED = "[cited]", "\ue000"
@@ -54,8 +57,8 @@ THING = (
 # What makes a sentence one that states a result, besides numbers in digits.
 TRIGGERS = {
     "number word": [
-        rf"(?:an?|one|two|three|four|five|nine|\d+)[ -](?:half|halves|thirds?|quarters?|fifths?|sixths?|sevenths?|"
-        rf"eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|ten-millionths?)(?! of an? (?:hour|minute|century))",
+        r"(?:an?|one|two|three|four|five|nine|\d+)[ -](?:half|halves|thirds?|quarters?|fifths?|sixths?|sevenths?|"
+        r"eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|ten-millionths?)(?! of an? (?:hour|minute|century))",
         r"half(?! an? (?:hour|minute|century))", r"halves", r"halved", r"twice", r"doubles?d?", r"triples?d?",
         rf"{COUNT}-?fold(?! cross| run| valid)", rf"{COUNT} in (?:a )?{COUNT}",
         rf"(?:{COUNT}|one|a few|several|some)[ -]{SIZE}", rf"{MANY}(?: [a-z]+)? {THING}", rf"{COUNT} (?:out )?of",
@@ -116,10 +119,14 @@ ADVICE = re.compile(
     r"summarise|describe|weigh|pair|be|do not|don't|have)\b(?! (?:is|are|was|were|has|does|do)\b)",
     re.IGNORECASE,
 )
-FRAME = re.compile(r"(?:After this (?:chapter|page) you can|You need|It runs|Solution:|Exercise \d|You will be able)")
+FRAME = re.compile(
+    r"(?:After this (?:chapter|page) you can|You need|It runs|Solution:|Exercise \d|You will be able)"
+)
 DEFINES = re.compile(
     rf"{DEFINED}|\b(?:is|are) (?:then )?called\b|\bwe call\b|\bstands? for\b|\bis short for\b|\bis defined\b", re.IGNORECASE
 )  # fmt: skip
+# Directives that hold text.
+PROSE = ("admonition", "note", "tip", "hint", "important", "warning", "caution", "grid", "grid-item-card")
 SKIPPED_BOXES = re.compile(r"Guess first|Change one line|Exercise|Before you", re.IGNORECASE)
 
 ABBREVIATION = re.compile(
@@ -188,14 +195,15 @@ def sought(words):
 
 def blocks(markdown, cell=0, kind=""):
     """Return the Blocks of a Markdown text."""
-    found, row, head = [], None, False
+    found, head = [], False
+    row: list[str] | None = None
     for token in parser().parse(markdown):
         if token.type in ("thead_open", "thead_close"):
             head = token.type == "thead_open"
         elif token.type == "tr_open":
             row = []
         elif token.type == "tr_close":
-            found.append(Block(" | ".join(row), cell, "heading" if head else kind))
+            found.append(Block(" | ".join(row or []), cell, "heading" if head else kind))
             row = None
         elif token.type == "inline":
             text, alts = _inline(token.children)
@@ -241,17 +249,15 @@ def _inline(children):
 
 
 def _directive(token, cell, kind):
-    name, title = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info + " ").groups()
+    name, _, title = (part.strip() for part in token.info.lstrip("{").partition("}"))
     options = dict(re.findall(r"^:([\w-]+):[ ]*(.*)$", token.content, re.MULTILINE))
     found = [Block(options[alt], cell, kind) for alt in ("alt", "img-alt") if options.get(alt)]
-    if name in ("code-block", "code", "code-cell", "raw", "math", "button-ref", "bibliography", "tableofcontents"):
-        return found
     body = re.sub(r"\A(?::[\w-]+:.*\n)+", "", token.content)
     skipped = SKIPPED_BOXES.match(title) or "exercise" in options.get("class", "")
     inner = "box" if skipped else kind
-    if name == "image":
+    if name not in PROSE:
         return found
-    return [*found, *([Block(title.strip(), cell, "heading")] if title.strip() else []), *blocks(body, cell, inner)]
+    return [*found, Block(title, cell, "heading"), *blocks(body, cell, inner)]
 
 
 def _raw(source, cell, kind):
@@ -263,7 +269,11 @@ def _raw(source, cell, kind):
         plain = [" ".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split()) for text in (summary, body)]
         # A wrong answer is none of the book's sentences; what is said about it is.
         wrong = kind or ("" if plain[1].startswith("Right") else "wrong answer")
-        found += [Block(plain[0], cell, wrong), Block(plain[1], cell, kind)] if closed else [Block(plain[1], cell, kind)]
+        found += (
+            [Block(plain[0], cell, wrong), Block(plain[1], cell, kind)]
+            if closed
+            else [Block(plain[1], cell, kind)]
+        )
     return found
 
 
@@ -312,7 +322,9 @@ def claims_of(notebook):
                         f"cell {place}, line {node.lineno}: write the words of a claim as plain text, as they stand "
                         "in the sentence, neither put together nor with an f before them"
                     )
-                rule = node.args[1] if len(node.args) > 1 else node.keywords[-1].value if node.keywords else None
+                rule = (
+                    node.args[1] if len(node.args) > 1 else node.keywords[-1].value if node.keywords else None
+                )
                 body = rule.body if isinstance(rule, ast.Lambda) else rule
                 condition = ast.get_source_segment(cell.source, body) if body else ""
                 found.append(Claim(" ".join(words[0].value.split()), place, node.lineno, condition or ""))
@@ -325,8 +337,8 @@ def beside(notebook, place):
     while i >= 0 and (cells[i].cell_type == "markdown" or is_claims(cells[i])):
         found.add(i)
         i -= 1
-    while i >= 0 and cells[i].cell_type == "code" and not is_claims(cells[i]):  # for their figures' descriptions
-        found.add(i)
+    while i >= 0 and cells[i].cell_type == "code" and not is_claims(cells[i]):
+        found.add(i)  # whose figure may be described
         i -= 1
     i = place + 1
     while i < len(cells) and is_claims(cells[i]):
@@ -344,15 +356,21 @@ def faults(notebook):
         if not any(sought(claim.words) in same(block.text) for block in texts if block.cell in near):
             found.append(f"cell {claim.cell}: no sentence beside it says “{claim.words}”, word for word")
         elif len(claim.words.split()) < FEWEST and claim.words.rstrip(".") not in whole:
-            found.append(f"cell {claim.cell}: “{claim.words}” is too little: claim the sentence, or what it states")
+            found.append(
+                f"cell {claim.cell}: “{claim.words}” is too little: claim the sentence, or what it states"
+            )
     for place in sorted({claim.cell for claim in claims}):
         printed = "".join(output.get("text", "") for output in notebook.cells[place].outputs).splitlines()
         asked = sum(claim.cell == place for claim in claims)
         if len(printed) != asked:
-            found.append(f"cell {place}: {asked} claims and {len(printed)} lines of output: one each, and nothing else")
+            found.append(
+                f"cell {place}: {asked} claims and {len(printed)} lines of output: one each, and nothing else"
+            )
         found += [f"cell {place}: {line}" for line in printed if not line.startswith("✓")]
     said = [sought(claim.words) for claim in claims]
-    found += [f"“{words}” is claimed twice" for words in sorted({words for words in said if said.count(words) > 1})]
+    found += [
+        f"“{words}” is claimed twice" for words in sorted({words for words in said if said.count(words) > 1})
+    ]
     return found
 
 
@@ -399,11 +417,11 @@ def triggers(sentence):
     plain = sentence.strip(" \"”’')*")
     if (
         plain.endswith("?")
+        or (plain.endswith(":") and plain.startswith("Here "))
         or CITED in sentence
         or FRAME.match(plain)
         or DEFINES.search(sentence)
         or ADVICE.match(plain)
-        or plain.endswith(":") and plain.startswith("Here ")
     ):
         return []
     spans = [(found.start, found.start + len(found.text)) for found in quantities(sentence)]
@@ -521,14 +539,19 @@ def told(text, counts):
     due = [found for found in counts if found.is_due]
     lines = table(due) if due else ["No chapter has claims yet."]
     return re.sub(
-        rf"(?<={re.escape(BEGIN)}\n).*?(?=\n{re.escape(FINISH)})", lambda _: "\n".join(lines), text, flags=re.DOTALL
+        rf"(?<={re.escape(BEGIN)}\n).*?(?=\n{re.escape(FINISH)})",
+        lambda _: "\n".join(lines),
+        text,
+        flags=re.DOTALL,
     )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", help="beginnings of names, such as 02 or README; all if none")
-    parser.add_argument("--list", action="store_true", help="show the sentences without a claim, and why they need one")
+    parser.add_argument(
+        "--list", action="store_true", help="show the sentences without a claim, and why they need one"
+    )
     parser.add_argument("--write", action="store_true", help="write the table into CONTRIBUTING.md")
     options = parser.parse_args()
     every = count()
@@ -546,7 +569,9 @@ def main():
         for error in found.errors:
             print(f"{found.name}, {error}")
         for result in found.open if options.list else ():
-            print(f"{found.name}, cell {result.cell}: {result.text}\n    needs a claim for: {', '.join(result.unclaimed)}")
+            print(
+                f"{found.name}, cell {result.cell}: {result.text}\n    needs a claim for: {', '.join(result.unclaimed)}"
+            )
     sys.exit(any(found.errors for found in counts))
 
 
