@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.figure_digest import MIME
+from tools import CLAIMS
 from tools.checking.compare import NUMBER
 
 # Numbers that no run of the book can print, with the reason why they may be trusted.
@@ -138,8 +139,9 @@ def values_of(cells):
     found = []
     for cell in cells:
         if cell.cell_type == "code":
-            # The number of a chapter in the name of a check, check_05_entropy, is no result of it.
-            found += numbers(re.sub(r"\bch(?:eck_)?\d\d\w*", "", cell.source))
+            if CLAIMS not in cell.metadata.get("tags", []):  # which repeat the text's own words
+                # Nor is the number of a chapter in the name of a check, check_05_entropy, a result of it.
+                found += numbers(re.sub(r"\bch(?:eck_)?\d\d\w*", "", cell.source))
             for output in cell.outputs:
                 found += [number for text in readings(output) for number in numbers(text)]
     return np.array(found)
