@@ -145,10 +145,10 @@ def sound():
         ),
         v4.new_code_cell("fail()", outputs=[error], metadata={"tags": ["raises-exception"]}),
         v4.new_code_cell("warn()", outputs=[warning], metadata={"tags": ["expects-warning"]}),
+        v4.new_code_cell("draw()", outputs=[drawing]),
         v4.new_code_cell(
             "claim()", outputs=[v4.new_output("stream", text="✓\n")], metadata={"tags": ["claims"]}
         ),
-        v4.new_code_cell("draw()", outputs=[drawing]),
     ]
     for place, cell in enumerate(cells[1:], start=1):
         cell.execution_count = place

@@ -140,7 +140,7 @@ def values_of(cells):
     for cell in cells:
         if cell.cell_type == "code":
             if CLAIMS not in cell.metadata.get("tags", []):  # which repeat the text's own words
-                # The number of a chapter in the name of a check, check_05_entropy, is no result of it.
+                # Nor is the number of a chapter in the name of a check, check_05_entropy, a result of it.
                 found += numbers(re.sub(r"\bch(?:eck_)?\d\d\w*", "", cell.source))
             for output in cell.outputs:
                 found += [number for text in readings(output) for number in numbers(text)]
