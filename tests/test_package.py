@@ -6,7 +6,7 @@ import sys
 
 import yaml
 
-import helpers
+import helpers.data
 from tools import ROOT
 
 
@@ -27,12 +27,15 @@ def test_a_wheel_loads_the_data_from_another_folder(tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
         f"import helpers, helpers.data, {', '.join(checks)}\n"
-        "print(helpers.exercises.__file__, helpers.data.load_boston().shape)"
+        "print(helpers.exercises.__file__, helpers.data.load_boston().shape)\n"
+        "print([len(helpers.data.load_table(name)) for name in helpers.data.TABLES])"
     )
     run = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=elsewhere, capture_output=True, encoding="utf-8", check=True
     )
-    assert run.stdout.strip() == f"{site / 'helpers' / 'exercises' / '__init__.py'} (506, 14)"
+    where, rows = run.stdout.splitlines()
+    assert where == f"{site / 'helpers' / 'exercises' / '__init__.py'} (506, 14)"
+    assert rows == str([table.rows for table in helpers.data.TABLES.values()])
 
 
 def test_who_cites_the_book_cites_this_version():

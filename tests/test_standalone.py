@@ -19,7 +19,7 @@ from docutils import nodes
 from docutils.utils import new_document
 from pybtex.database import parse_file
 
-from helpers import _requirements
+from helpers import _requirements, data
 from tools import ROOT
 from tools.checking import like_colab
 from tools.publishing import standalone
@@ -282,6 +282,57 @@ def test_helpers_and_its_data_come_along(without_book, copies):
     assert version == standalone.__version__ and not file.startswith(str(ROOT))
     assert not os.path.exists(file), "the folder is gone with the kernel"
     assert rows.strip() == (ROOT / "helpers/boston.csv").read_text(encoding="utf-8").strip()
+
+
+@pytest.mark.parametrize("code, uses", [
+    ("from helpers.data import load_table", True),
+    ("frame = data.load_table('yacht')", True),
+    ("for name in data.TABLES:\n    print(name)", True),
+    ("groups = data.load_groups('boston')", True),
+    ("frame = pd.read_csv(data.raw_file('auto_mpg'))", True),
+    ("frame = data.load_boston()", False),
+    ("TABLES_OF_MINE = my_load_table = 1", False),
+])  # fmt: skip
+def test_the_seven_tables_come_along_where_they_are_used(code, uses):
+    cells = [nbformat.v4.new_code_cell("import helpers"), nbformat.v4.new_code_cell(code)]
+    source = standalone.packed_cell(cells)
+    (text,) = re.findall(r'packed="""\n(.+?)\n"""', source, re.DOTALL)
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(text))) as archive:
+        names = set(archive.namelist())
+        tables = {name for name in names if name.startswith("helpers/tables/")}
+        assert "helpers/boston.csv" in names and len(tables) == (7 if uses else 0)
+        for name in tables:
+            assert archive.read(name) == (ROOT / name).read_bytes()
+
+
+def test_text_that_names_a_loader_brings_no_table():
+    cells = [nbformat.v4.new_markdown_cell("Or `load_table`."), nbformat.v4.new_code_cell("import helpers")]
+    assert f'"""\n{standalone.packed()}\n"""' in standalone.packed_cell(cells)
+
+
+def test_only_a_notebook_itself_uses_the_tables():
+    """Were an exercise's check to load one, a copy of a notebook that does not would lack the file."""
+    using = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "helpers").rglob("*.py")
+        if standalone.uses_tables([path.read_text(encoding="utf-8")])
+    ]
+    assert using == ["helpers/data.py"]
+
+
+def test_a_copy_loads_the_tables_it_brings_along(without_book):
+    done = without_book(
+        f"{call(packed=standalone.packed(tables=True))}\n"
+        "from helpers.data import TABLES, load_groups, load_table\n"
+        "print({name: (*load_table(name).shape, len(load_groups(name))) for name in TABLES})"
+    )
+    shapes = {t.name: (t.rows, t.features + 1, t.rows) for t in data.TABLES.values()}
+    assert ast.literal_eval(done.stdout) == shapes, done.stderr
+
+
+def test_a_copy_without_the_tables_says_so(without_book):
+    done = without_book(f"{call()}\nfrom helpers.data import load_table\nload_table('yacht')")
+    assert "a notebook from the book's site brings along more tables" in done.stderr
 
 
 def call(**arguments):

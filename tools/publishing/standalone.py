@@ -45,6 +45,8 @@ DIRECTIVE = re.compile(
 ROLE = re.compile(r"\{(?P<name>[\w:-]+)\}`(?P<text>[^`<]*?)\s*(?:<(?P<target>[^`>]*)>)?`")
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<page>[^\s):#]*)(?P<anchor>#[^\s)]+)?\)")
 TARGET = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
+# All of them or none: a reader may want to try another table than the chapter does.
+TABLES = re.compile(r"\b(load_table|load_groups|raw_file|TABLES)\b")
 
 parse_bibliography = functools.cache(parse_file)
 
@@ -198,18 +200,26 @@ def references(bibliography, keys):
 
 def packed_cell(cells, root=ROOT):
     """Return the code of the cell that brings along ``helpers``, for a notebook with these cells."""
-    used = imported(python(cell) for cell in cells if cell.cell_type == "code")
-    small = pinned(used, SMALL, root)
+    code = [python(cell) for cell in cells if cell.cell_type == "code"]
+    small = pinned(imported(code), SMALL, root)
     return (
         "#@title Run this first: it brings along the book's package, helpers\n"
         f"{inspect.getsource(bring_along)}\n\n"
         f"bring_along(\n    version={__version__!r},\n    small={small},\n"
-        f'    packed="""\n{packed(root)}\n""",\n)'
+        f'    packed="""\n{packed(root, tables=uses_tables(code))}\n""",\n)'
     )
 
 
-def packed(root=ROOT):
-    """Return helpers with its data and licence as a zip archive in base64: the same bytes each time."""
+def uses_tables(code):
+    """Tell whether code that is given in parts may read a file of helpers/tables."""
+    return any(TABLES.search(part) for part in code)
+
+
+def packed(root=ROOT, tables=False):
+    """Return helpers with its data and licence as a zip archive in base64: the same bytes each time.
+
+    The files of helpers/tables weigh more than all the rest: they come along only if ``tables`` is true.
+    """
     about = project(root)
     # As pip notes it beside an installed package: importing helpers looks there for what it needs.
     noted = [
@@ -221,7 +231,7 @@ def packed(root=ROOT):
     folder = f"{about['name'].replace('-', '_')}-{__version__}.dist-info"
     files = {f"{folder}/METADATA": "\n".join(["Metadata-Version: 2.1", *noted, ""]).encode()}
     for path in [root / "LICENSE", *sorted((root / "helpers").rglob("*.*"))]:
-        if path.suffix in ("", ".py", ".csv"):
+        if path.suffix in ("", ".py", ".csv") and (tables or path.parent.name != "tables"):
             files[path.relative_to(root).as_posix()] = path.read_bytes()
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as target:
