@@ -48,7 +48,9 @@ def thirds(frame, splits):
     X, y, unit = scale_splits(frame, splits)
     cuts = torch.tensor([1 / 3, 2 / 3])
     targets = y[..., 0].contiguous()
-    labels = [torch.bucketize(targets[i], targets[i, rows].quantile(cuts)) for i, (rows, *_) in enumerate(splits)]
+    labels = [
+        torch.bucketize(targets[i], targets[i, rows].quantile(cuts)) for i, (rows, *_) in enumerate(splits)
+    ]
     return X, torch.stack(labels), torch.full_like(unit, 100)
 
 
@@ -135,10 +137,21 @@ class BestOf:
     recipes: tuple
 
     def __call__(self, frame, splits, seeds, lengths, metric=rmse):
-        runs = [recipe(frame, splits, seeds, lengths, metric) for recipe in self.recipes]
-        test, validation = (torch.stack(errors) for errors in zip(*runs))
-        best = validation.nan_to_num(torch.inf).argmin(0, keepdim=True)
+        test, validation = self._all(frame, splits, seeds, lengths, metric)
+        best = _lowest(validation)
         return test.gather(0, best)[0], validation.gather(0, best)[0]
+
+    def picks(self, frame, splits, seeds, lengths, metric=rmse):
+        """Return which recipe each split takes at each length: int tensor (splits, lengths)."""
+        return _lowest(self._all(frame, splits, seeds, lengths, metric)[1])[0]
+
+    def _all(self, *options):
+        runs = [recipe(*options) for recipe in self.recipes]
+        return tuple(torch.stack(errors) for errors in zip(*runs))
+
+
+def _lowest(errors):
+    return errors.nan_to_num(torch.inf).argmin(0, keepdim=True)  # a run that diverged is the worst
 
 
 @dataclass(frozen=True)
@@ -322,8 +335,8 @@ SAYINGS = {
     "batch rate": Saying("Batch times four, rate times four", "same", "SGD at 0.12, batch of 128", "SGD at 0.03"),
     "rate": Saying("Tune the learning rate first", "lower", TUNED, "Adam at 0.001, width chosen"),
     "Adam": Saying("Adam generalises worse than SGD", "higher", TUNED, "SGD, rate chosen"),
-    "MADGRAD, Adam": Saying("MADGRAD is as good as Adam or better", "lower", "MADGRAD, rate chosen", TUNED),
-    "MADGRAD, SGD": Saying("MADGRAD is as good as SGD or better", "lower", "MADGRAD, rate chosen", "SGD, rate chosen"),
+    "MADGRAD, Adam": Saying("MADGRAD beats Adam", "lower", "MADGRAD, rate chosen", TUNED),
+    "MADGRAD, SGD": Saying("MADGRAD beats SGD", "lower", "MADGRAD, rate chosen", "SGD, rate chosen"),
     "seeds": Saying("The seed hardly matters", "same", "another seed"),
     "folds": Saying("Three folds are enough", "same", "ten folds", "three folds", n=300),
     "probabilities": Saying("Cross-entropy wants probabilities", "lower", "probabilities", "logits"),

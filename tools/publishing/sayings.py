@@ -44,7 +44,9 @@ def _code(path, left_out):
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if docstring or isinstance(node, (ast.Import, ast.ImportFrom)) or names & left_out:
             gone |= set(range(node.lineno, node.end_lineno + 1))
-    lines = [line.strip() for i, line in enumerate(source.splitlines(), 1) if i not in gone]
+    lines = [
+        line.partition("  # ")[0].strip() for i, line in enumerate(source.splitlines(), 1) if i not in gone
+    ]
     return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
@@ -76,7 +78,7 @@ def compute(progress=True):
 
 def assemble(runs):
     """Return the map from pairs (n, comparison of some recipes on some tables)."""
-    together = {}
+    together: dict = {}
     for n, run in runs:
         errors, chosen = together.setdefault(n, ({}, {}))
         errors |= run.errors
@@ -84,7 +86,8 @@ def assemble(runs):
     rows = []
     for key, saying in sayings.SAYINGS.items():
         arms = [saying.usual, saying.new]
-        run = Comparison(arms, list(TABLES), sayings.LENGTHS, *together[saying.n], 1.0)
+        errors, chosen = together[saying.n]
+        run = Comparison(arms, list(TABLES), sayings.LENGTHS, errors, chosen, 1.0)
         rows.append(sayings.to_rows(key, run))
     return pd.concat(rows, ignore_index=True)
 
