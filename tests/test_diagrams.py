@@ -3,9 +3,11 @@
 import inspect
 import math
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pydata_sphinx_theme
 import pytest
 import torch
 from justhtml import JustHTML
@@ -407,9 +409,14 @@ def test_steps_go_with_buttons_and_keys_and_all_are_printed(browser):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_ink_and_colours_are_the_pages_own(browser, theme):
     page = browser.new_page()
-    css = (ROOT / "book" / "_static" / "book.css").read_text("utf-8")
-    body = f"<style>{css}</style><body style='color: rgb(1, 2, 3)'>{worked()._repr_html_()}"
-    page.set_content(f"<!DOCTYPE html><html data-theme={theme}>{body}")
+    styles = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles"
+    files = [styles / "pydata-sphinx-theme.css", ROOT / "book" / "_static" / "book.css"]
+    css = "".join(file.read_text("utf-8") for file in files)
+    cell = f'<div class="cell_output"><div class="output text_html">{worked()._repr_html_()}</div></div>'
+    body = f'<body><div class="bd-content" style="color: rgb(1, 2, 3)">{cell}</div>'
+    page.set_content(f"<!DOCTYPE html><html data-theme={theme}><style>{css}</style>{body}")
+    paper = "getComputedStyle(document.querySelector('.output')).backgroundColor"
+    assert page.evaluate(paper) == "rgba(0, 0, 0, 0)"
     fills = set(
         page.evaluate("[...document.querySelectorAll('svg text')].map((t) => getComputedStyle(t).fill)")
     )
