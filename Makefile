@@ -3,6 +3,7 @@
 # make epub       the same for reading devices, and the site offers it
 # make test       the environment, then every notebook and every test
 # make notebooks  re-execute the chapters that changed (CHAPTERS="03 06": only these)
+# make sayings    compute the map of chapter 9 again, on all cores: minutes
 # make lint       mistakes that a machine sees: in code, layout, types, spelling, workflows
 # make mutate     damage the book, one fault at a time, and list what the checks miss
 # make upgrade    try the newest versions of everything, and say which numbers move
@@ -20,7 +21,7 @@ PAGE := _build/html/index.html
 # The folder itself is where `python -m` finds tools/, whatever a person has set.
 unexport PYTHONSAFEPATH
 
-.PHONY: book pdf epub test notebooks lint mutate upgrade benchmark handout clean
+.PHONY: book pdf epub test notebooks sayings lint mutate upgrade benchmark handout clean
 .DELETE_ON_ERROR:
 
 # Only pages that changed are built again; after a failure all of them, or their warnings would be
@@ -53,6 +54,10 @@ test: $(READY)
 
 notebooks: $(READY)
 	@$(BIN)/python -m tools.publishing.execute $(CHAPTERS)
+
+# After a change of what is compared: a test says so. Then the chapter, whose text reads the map.
+sayings: $(READY)
+	$(BIN)/python -m tools.publishing.sayings
 
 lint: $(READY)
 	@$(BIN)/python -m pip install --quiet --requirement tools/lint-requirements.txt

@@ -82,7 +82,7 @@ def report():
     if not _said:
         print("No sentence was checked: run the chapter from its first cell.")
     elif not broken:
-        print(f"All {len(_said)} sentences of this chapter that were checked hold.")
+        print(f"All {len(_said)} sentences of this chapter that state a result hold.")
     else:
         do = "does" if len(broken) == 1 else "do"
         print(f"{len(broken)} of {len(_said)} sentences of this chapter {do} not hold with your change:")
@@ -152,12 +152,14 @@ def _sides(node):
     if isinstance(node, ast.Compare):
         sides = [side for side in (node.left, *node.comparators) if not _is_constant(side)]
         # Of a verdict, what it was read from says more.
-        return [side.func.value if _is_reading(side) else side for side in sides or [node.left]]
+        return [_read_from(side) for side in sides or [node.left]]
     return [node]
 
 
-def _is_reading(node):
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reading"
+def _read_from(node):
+    """Return what a verdict is read from, ``gap`` of ``gap.reading()``; any other node as it is."""
+    call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return node.func.value if call and node.func.attr == "reading" else node
 
 
 def _is_constant(node):

@@ -1,5 +1,6 @@
 """What the checks of chapter 9 say to right answers and to those that people give instead."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -9,7 +10,9 @@ import pandas as pd
 import torch
 
 from answers import test_a_right_answer_passes, test_a_wrong_answer_is_told_apart  # noqa: F401
+from helpers.data import TABLES
 from helpers.exercises.ch09 import (
+    NAMES,
     _read,
     _verdict,
     check_09_false_alarms,
@@ -18,6 +21,7 @@ from helpers.exercises.ch09 import (
     check_09_saying,
     check_09_verdicts,
 )
+from helpers.validation import estimate
 from tools import ROOT
 
 
@@ -25,17 +29,14 @@ def test_the_rule_is_the_chapter_s():
     cells = nbformat.read(ROOT / "book" / "09_folklore.ipynb", as_version=4).cells
     (taught,) = [cell.source for cell in cells if "def judge(" in cell.source]
     chapter = {}
-    exec(f"import torch, pandas as pd\nprint = lambda *words: None\n{taught}", chapter)
-    means = [-3.0, -1.2, -0.3, 0.0, 0.4, 2.0]
-    pairs = [(a, b, se) for a in means for b in means for se in (0.1, 0.3, 0.9)]
-    for a, b, se in pairs:
-        changes = {}
-        for name, mean in (("one", a), ("two", b)):
-            values = torch.linspace(-1, 1, 100, dtype=torch.float64)
-            changes[name] = mean + values / values.std() * se * 10
+    exec(taught, chapter)
+    for readings in itertools.product(("lower", "higher", "same", "unclear"), repeat=4):
         for expected in ("lower", "higher", "same"):
-            chapter["judge"]("a saying", expected, changes)
-            assert _verdict([_read(a, se), _read(b, se)], expected) == chapter["verdicts"][-1]["verdict"]
+            assert _verdict(readings, expected) == chapter["judge"](readings, expected)
+
+
+def test_the_tables_are_the_book_s():
+    assert tuple(TABLES) == NAMES
 
 
 def half(value):
@@ -100,11 +101,11 @@ def with_se(se):
 
 
 CASES = {
-    "A": [(-2.1, 0.3), (-1.4, 0.4)],
-    "B": [(-2.1, 0.3), (-1.0, 0.4)],
-    "C": [(-2.1, 0.3), (0.2, 0.1)],
-    "D": [(-0.8, 0.3), (0.1, 0.2)],
-    "E": [(-2.1, 0.3), (1.4, 0.4)],
+    "A": [(-2.1, 0.3), (-1.4, 0.4), (-3.0, 0.5), (0.9, 0.6)],
+    "B": [(-2.1, 0.3), (-1.0, 0.4), (-0.9, 0.4), (-1.2, 0.5)],
+    "C": [(-2.1, 0.3), (-1.8, 0.4), (0.2, 0.1), (-1.0, 0.4)],
+    "D": [(0.1, 0.2), (-0.2, 0.2), (1.9, 0.5), (-0.8, 0.3)],
+    "E": [(-2.1, 0.3), (1.4, 0.4), (-1.6, 0.4), (2.5, 0.6)],
 }
 VERDICTS = {"A": "holds", "B": "undecided", "C": "depends", "D": "does not hold", "E": "depends"}
 
@@ -113,13 +114,13 @@ def by_the_rule(cases):
     verdicts = {}
     for name, tables in cases.items():
         readings = [_read(mean, se) for mean, se in tables]
-        against = {"same", "higher"} & set(readings)
-        if set(readings) == {"lower"}:
+        against = readings.count("same") + readings.count("higher")
+        if readings.count("lower") >= 3:
             verdicts[name] = "holds"
-        elif against:
-            verdicts[name] = "depends" if "lower" in readings else "does not hold"
+        elif against >= 3:
+            verdicts[name] = "does not hold"
         else:
-            verdicts[name] = "undecided"
+            verdicts[name] = "depends" if against and "lower" in readings else "undecided"
     return verdicts
 
 
@@ -142,8 +143,9 @@ def around(mean, se):
 LOWER, UNCLEAR, SAME, HIGHER = around(-3.0, 0.5), around(0.4, 0.5), around(0.1, 0.1), around(20.0, 0.6)
 
 
-def both(boston, diabetes):
-    return {"Boston": boston, "diabetes": diabetes}
+def both(two, others):
+    """Four tables, two and two alike."""
+    return {"boston": two, "yacht": two, "diabetes": others, "wine": others}
 
 
 RIGHT = [
@@ -204,7 +206,9 @@ RIGHT = [
     (check_09_saying, both(HIGHER.tolist(), SAME.numpy()), " Does not hold. "),
     (check_09_saying, both(pd.Series(HIGHER.numpy()), SAME.reshape(-1, 1)), "does_not_hold"),
     (check_09_saying, pd.DataFrame(both(HIGHER.numpy(), SAME.numpy())), "does not hold"),
-    (check_09_saying, {"boston": LOWER, "Diabetes": SAME, "digits": HIGHER}, "depends"),
+    (check_09_saying, {"Boston": LOWER, "Diabetes": SAME, "digits": HIGHER, "wine": LOWER, "energy": SAME}, "depends"),
+    (check_09_saying, both(estimate(LOWER), estimate(UNCLEAR)), "undecided"),
+    (check_09_saying, both(LOWER, LOWER) | {"wine": UNCLEAR}, "holds"),
     (check_09_saying, both(LOWER.clone().requires_grad_(), LOWER), np.str_("holds")),
 ]  # fmt: skip
 WRONG = [
@@ -214,10 +218,10 @@ WRONG = [
     (check_09_verdicts, VERDICTS | {"C": "undecided"}, CASES, "surely smaller than one percent"),
     (check_09_verdicts, VERDICTS | {"C": "holds"}, CASES, "surely smaller than one percent"),
     (check_09_verdicts, VERDICTS | {"C": "does not hold"}, CASES, "Count both"),
-    (check_09_verdicts, VERDICTS | {"D": "depends"}, CASES, "Count both"),
+    (check_09_verdicts, VERDICTS | {"D": "depends"}, CASES, "How many say no?"),
     (check_09_verdicts, VERDICTS | {"D": "undecided"}, CASES, "surely smaller than one percent"),
     (check_09_verdicts, VERDICTS | {"E": "doesn’t hold"}, CASES, "Count both"),
-    (check_09_verdicts, VERDICTS | {"A": "undecided"}, CASES, "Read each table by itself"),
+    (check_09_verdicts, VERDICTS | {"A": "undecided"}, CASES, "How many say yes?"),
     (check_09_verdicts, pd.Series(VERDICTS | {"E": "undecided", "B": "holds"}), CASES, "Right: 3 of 5. B"),
     (check_09_verdicts, VERDICTS | {"A": "true"}, CASES, "The verdict on A must be one of 'holds'"),
     (check_09_verdicts, VERDICTS | {"A": None}, CASES, "The verdict on A must be one of 'holds'"),
@@ -283,15 +287,16 @@ WRONG = [
     (check_09_saying, both(LOWER, UNCLEAR), "depends", "neither for the saying nor against it"),
     (check_09_saying, both(LOWER, -LOWER), "does not hold", "Count both"),
     (check_09_saying, both(HIGHER, SAME), "holds", "surely smaller than one percent"),
-    (check_09_saying, both(HIGHER, HIGHER), "undecided", "Read each table by itself"),
-    (check_09_saying, {"Boston": LOWER}, "holds", "Nothing for diabetes"),
+    (check_09_saying, both(HIGHER, HIGHER), "undecided", "How many say no?"),
+    (check_09_saying, {"Boston": LOWER}, "holds", "That is 1 of the book's tables"),
     (check_09_saying, both(LOWER.mean(), LOWER), "holds", "is one number"),
     (check_09_saying, both(-3.0, -2.0), "holds", "is one number"),
     (check_09_saying, both(LOWER[:1], LOWER), "holds", "is one number"),
     (check_09_saying, both((-3.0, 0.5), (-2.0, 0.4)), "holds", "Mean and standard error?"),
     (check_09_saying, both([], LOWER), "holds", "is empty"),
     (check_09_saying, both("-3 ± 0.5", LOWER), "holds", "must be a tensor"),
-    (check_09_saying, both(0 * LOWER, LOWER), "holds", "with themselves?"),
+    (check_09_saying, {"a": LOWER, "b": LOWER, "c": LOWER, "d": LOWER}, "holds", "That is 0 of the book's tables"),
+    (check_09_saying, both(estimate(HIGHER / 100), estimate(SAME / 100)), "does not hold", "fractions?"),
     (check_09_saying, both(0 * LOWER, 0 * LOWER), "holds", "with themselves?"),
     (check_09_saying, both(HIGHER / 100, SAME / 100), "does not hold", "fractions?"),
     (check_09_saying, both(LOWER.numpy() / 100, LOWER.tolist()), "holds", "surely smaller than one percent"),

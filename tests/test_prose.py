@@ -5,11 +5,13 @@ solutions where a chapter sets exercises, and the other way round. A number of o
 a whole one of three, must stand in the section it is in, if that has code.
 """
 
+import ast
 import re
 
 import nbformat
 import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import ROOT
 from tools.checking.prose import CONSTANTS, quantities, section, values_of, verdicts_typed
@@ -110,3 +112,50 @@ def test_a_section_goes_from_heading_to_heading():
     assert [cell.source for cell in section(cells, 4)] == ["## One", "### Inner", "b"]
     assert [cell.source for cell in section(cells, 1)] == ["# Title", "a"]
     assert [cell.source for cell in section(cells, 5)] == ["## Two"]
+
+
+def test_the_chapter_in_the_name_of_a_check_is_no_number():
+    source = "from helpers.exercises.ch05 import check_05_a_third\n\ncheck_05_a_third(0.25)"
+    assert values_of([nbformat.v4.new_code_cell(source)]).tolist() == [0.25]
+
+
+def unexplained(chapters):
+    """Return the names of helpers that chapters, in the order of the book, use before their text speaks of them.
+
+    A name is explained once it stands in backticks in the text, or once a chapter has written it out itself.
+    """
+    known, found = set(), []
+    for name, notebook in chapters.items():
+        imported = set()
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                known |= set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", cell.source))))
+                continue
+            if cell.cell_type != "code":
+                continue
+            code = list(ast.walk(ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))))
+            for node in code:
+                module = getattr(node, "module", None) or ""
+                if isinstance(node, ast.ImportFrom) and re.match(r"helpers(?!\.exercises)", module):
+                    imported |= {alias.name for alias in node.names}
+            used = {node.id for node in code if isinstance(node, ast.Name)} & imported - known
+            found += [f"{name}: {helper}" for helper in sorted(used)]
+            known |= used | {node.name for node in code if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    return found
+
+
+def test_no_helper_is_used_before_it_is_explained(book):
+    assert unexplained({name: book[name][0] for name in sorted(book) if re.match(r"\d\d_", name)}) == []
+
+
+def test_a_helper_that_nobody_explains_is_found():
+    cells = [
+        new_code_cell(
+            "from helpers.training import fit, rmse\nfrom helpers.exercises.ch01 import check_01_nand"
+        )
+    ]
+    cells += [
+        new_markdown_cell("The error is `rmse(prediction, target)`."),
+        new_code_cell("rmse(fit(), check_01_nand())"),
+    ]
+    assert unexplained({"01": new_notebook(cells=cells), "02": new_notebook(cells=cells)}) == ["01: fit"]

@@ -8,29 +8,28 @@ import pandas as pd
 import torch
 
 from helpers.exercises._report import Wrong, ask, check, choice, function, number, tensor
+from helpers.validation import Estimate
 
+FEWEST = 4  # tables for a saying of one's own
+NAMES = ("boston", "diabetes", "auto_mpg", "concrete", "energy", "airfoil", "wine", "yacht", "power_plant")
 VERDICTS = ["holds", "does not hold", "depends", "undecided"]
 COMPARISONS, PAIRS = 1000, 100
 
 
-def _read(mean, se, margin=1.0):
-    """The rule of chapter 9 for one table."""
-    if abs(mean) + 3 * se < margin:
-        return "same"
-    if abs(mean) <= 3 * se:
-        return "unclear"
-    return "lower" if mean < 0 else "higher"
+def _read(mean, se):
+    """The book's rule for one table."""
+    return Estimate(mean, se, 0).reading(1.0)
 
 
 def _verdict(readings, expected):
-    """The rule of chapter 9 for a saying."""
-    supported = [reading == expected for reading in readings]
-    contradicted = [reading not in (expected, "unclear") for reading in readings]
-    if all(supported):
+    """The rule of chapter 9 for a saying: three quarters of the tables, on either side."""
+    yes = sum(reading == expected for reading in readings)
+    no = sum(reading not in (expected, "unclear") for reading in readings)
+    if yes >= 0.75 * len(readings):
         return "holds"
-    if any(contradicted):
-        return "depends" if any(supported) else "does not hold"
-    return "undecided"
+    if no >= 0.75 * len(readings):
+        return "does not hold"
+    return "depends" if yes and no else "undecided"
 
 
 def _named(answer, names):
@@ -180,12 +179,16 @@ def check_09_verdicts(my_verdicts, cases):
 
 
 def _hint(answer, right, readings):
-    if "same" in readings and right in ("depends", "does not hold") and answer in ("undecided", "holds"):
-        return "One of its changes is surely smaller than one percent. That is a finding, and what does it contradict?"
-    if "unclear" in readings and answer == "holds":
+    if answer == "holds" and "lower" in readings and "unclear" in readings and "same" not in readings:
         return "A mean below zero is not enough: divide it by its standard error, table by table."
-    if "unclear" in readings and right == "undecided":
+    if "same" in readings and answer in ("undecided", "holds"):
+        return "One of its changes is surely smaller than one percent. That is a finding, and what does it contradict?"
+    if right == "holds":
+        return "Three quarters of the tables are enough. How many say yes?"
+    if right == "undecided":
         return "A table that is unclear speaks neither for the saying nor against it."
+    if right == "does not hold":
+        return "Three quarters of the tables are enough. How many say no?"
     if answer == "depends" or right == "depends":
         return "“Depends” needs a table that supports the saying and one that contradicts it. Count both."
     return "Read each table by itself first: lower, higher, same or unclear."
@@ -241,40 +244,45 @@ def _judge_splits(found, mean, se, n):
 
 @check
 def check_09_saying(my_changes, my_verdict):
-    """What `change` returned, and "holds", "does not hold", "depends" or "undecided"."""
+    """{table: change of the error} on four tables or more, and "holds", "does not hold", "depends" or "undecided"."""
     if not isinstance(my_changes, (dict, pd.DataFrame, pd.Series)):
-        raise Wrong("my_changes must be a dictionary from table to changes, as `change` returns it.")
-    changes = _named(my_changes, ("Boston", "diabetes"))
-    if missing := {"Boston", "diabetes"} - changes.keys():
         raise Wrong(
-            f"Nothing for {' and '.join(sorted(missing))}. One table is an anecdote: measure on both."
+            'my_changes must be a dictionary from table to change, such as {"yacht": run.change(40, "yacht"), ...}.'
         )
-    changes = {name: _each(values, f"my_changes[{name!r}]") for name, values in changes.items()}
-    if all(values.abs().max() < 0.5 for values in changes.values()) and any(map(torch.any, changes.values())):
+    changes = _named(my_changes, NAMES)
+    if len(changes) < FEWEST:
+        raise Wrong(
+            f"That is {len(changes)} of the book's tables. One table is an anecdote: measure on {FEWEST} or more."
+        )
+    changes = {name: _estimate(change, f"my_changes[{name!r}]") for name, change in changes.items()}
+    if all(change.se == 0 == change.mean for change in changes.values()):
+        raise Wrong("Nothing changed at all. Did you compare the usual networks with themselves?")
+    if all(abs(change.mean) + 3 * change.se < 0.6 for change in changes.values()):
         raise Wrong("No error changes by even half a percent. Are these fractions? Wanted are percent.")
-    readings, told = [], []
-    for name, values in changes.items():
-        if not values.any():
+    for name, change in changes.items():
+        if change.mean < -100:
             raise Wrong(
-                f"On {name} nothing changed at all. Did you compare the usual networks with themselves?"
+                f"On {name} the error falls by {-change.mean:.0f} percent, more than all of it. Is it percent?"
             )
-        if values.min() > 40:
-            raise Wrong(
-                f"On {name} every single number is above 40. Are these errors, or new ones as a share\n"
-                "of old? Hand in what `change` returns."
-            )
-        mean, se = values.mean().item(), (values.std() / len(values) ** 0.5).item()
-        if mean < -100:
-            raise Wrong(
-                f"On {name} the error falls by {-mean:.0f} percent, more than all of it. Is it percent?"
-            )
-        readings.append(_read(mean, se))
-        told.append(f"{name} {mean:.2f} ± {se:.2f} %")
-    measured = ", ".join(told)
+    measured = ", ".join(f"{name} {change} %" for name, change in changes.items())
+    readings = [change.reading(1.0) for change in changes.values()]
     answer, right = _chosen(my_verdict, "my_verdict"), _verdict(readings, "lower")
     if answer != right:
         raise Wrong(f"You measured {measured}.\nThat is not “{answer}”. {_hint(answer, right, readings)}")
     return f"You measured {measured}.\nBy the rule that is “{right}”, and no more than that."
+
+
+def _estimate(change, name):
+    """Return a change as an Estimate, whether it is one or the change of each split."""
+    if isinstance(change, Estimate):
+        return change
+    values = _each(change, name)
+    if values.min() > 40:
+        raise Wrong(
+            f"In {name} every single number is above 40. Are these errors, or new ones as a share\n"
+            "of old? Hand in what `change` returns."
+        )
+    return Estimate(values.mean().item(), (values.std() / len(values) ** 0.5).item(), len(values))
 
 
 def _each(values, name):

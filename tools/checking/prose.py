@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.figure_digest import MIME
+from tools import CLAIMS
 from tools.checking.compare import NUMBER
 
 # Numbers that no run of the book can print, with the reason why they may be trusted.
@@ -31,7 +32,7 @@ NOT_QUANTITIES = {
     "option of a directive": r"^:[\w-]+:.*$",
     "item of a list": r"^\s*\d+\.\s",
     "number of a heading": r"^#+\s+[\d.]+(?=\s)",
-    "place in the book": r"\b(?:[Cc]hapters?|[Ss]ections?|[Ee]xercises?|[Ff]igures?|[Tt]ables?|[Qq]uestions?)"
+    "place in the book": r"\b(?:[Cc]hapters?|Solutions|[Ss]ections?|[Ee]xercises?|[Ff]igures?|[Tt]ables?|[Qq]uestions?)"
     r"[\s~]+\d[\d.]*(?:(?:,|,? and|,? or|\s?[-–]|,? to)\s?\d[\d.]*)*",
     "year": r"\b(?:1[89]\d\d|20(?:0[1-9]|[1-3]\d))\b(?!\.\d)",
     "version": r"\b(?:Python|PyTorch|NumPy|pandas|scikit-learn|[Mm]atplotlib|torch)\s+\d[\d.]*",
@@ -138,7 +139,9 @@ def values_of(cells):
     found = []
     for cell in cells:
         if cell.cell_type == "code":
-            found += numbers(cell.source)
+            if CLAIMS not in cell.metadata.get("tags", []):  # which repeat the text's own words
+                # Nor is the number of a chapter in the name of a check, check_05_entropy, a result of it.
+                found += numbers(re.sub(r"\bch(?:eck_)?\d\d\w*", "", cell.source))
             for output in cell.outputs:
                 found += [number for text in readings(output) for number in numbers(text)]
     return np.array(found)
