@@ -76,8 +76,8 @@ class NormalisedMLP(MLP):
         super().__init__(*sizes, **options)
         layers = []
         for layer in list(self):
-            layers += [nn.BatchNorm1d(layers[-1].out_features)] if isinstance(layer, nn.ReLU) else []
-            layers.append(layer)
+            layers += [nn.BatchNorm1d(layers[-1].out_features)] if isinstance(layer, nn.ReLU) else []  # type: ignore[arg-type]
+            layers.append(layer)  # type: ignore[arg-type]
         nn.Sequential.__init__(self, *layers)
 
 
@@ -112,9 +112,9 @@ class Averaged:
     members: int
 
     def __call__(self, frame, splits, seeds, lengths, metric=rmse):
-        scaled = self.recipe.scale(frame, splits)
+        scaled = self.recipe.scale(frame, splits)  # type: ignore[operator]
         X, y, unit = (part.repeat_interleave(self.members, 0) for part in scaled)
-        make = partial(self.recipe.make, X.shape[-1], **self.recipe.network)
+        make = partial(self.recipe.make, X.shape[-1], **self.recipe.network)  # type: ignore
         splits_of_all = [split for split in splits for _ in range(self.members)]
         seeds_of_all = [100 * seed + member for seed in seeds for member in range(self.members)]
         run = fit_splits(

@@ -43,7 +43,7 @@ def _code(path, left_out):
         names.add(getattr(node, "name", ""))
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if docstring or isinstance(node, (ast.Import, ast.ImportFrom)) or names & left_out:
-            gone |= set(range(node.lineno, node.end_lineno + 1))
+            gone |= set(range(node.lineno, node.end_lineno + 1))  # type: ignore[attr-defined]
     lines = [
         line.partition("  # ")[0].strip() for i, line in enumerate(source.splitlines(), 1) if i not in gone
     ]
