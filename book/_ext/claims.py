@@ -112,7 +112,9 @@ class Line:
                 text = node.astext()
                 top.parent.replace(top, [first := nodes.Text(text[:offset]), mark, nodes.Text(text[offset:])])
                 # What is inserted before this goes into what is left of the text.
-                self.places = [(first, i) if part is node and i and i <= offset else (part, i) for part, i in self.places]
+                self.places = [
+                    (first, i) if part is node and i and i <= offset else (part, i) for part, i in self.places
+                ]
             else:
                 top.parent.insert(top.parent.index(top) + 1, mark)
 
@@ -124,9 +126,7 @@ def lines_of(doctree, same_letter):
     def walk(node):
         if isinstance(node, nodes.container) and "tag_claims" in node.get("classes", []):
             found.append(node)
-        elif isinstance(node, nodes.row):
-            found.append(Line(node, same_letter))
-        elif isinstance(node, nodes.paragraph | nodes.term) or (
+        elif isinstance(node, nodes.row | nodes.paragraph | nodes.term) or (
             isinstance(node, nodes.raw) and "<details" in node.astext()
         ):
             found.append(Line(node, same_letter))
@@ -139,14 +139,14 @@ def lines_of(doctree, same_letter):
 
 
 def mark_sentences(app, doctree, page):
-    claims, same = app.config.claims, tool(app).same
+    claims, sought = app.config.claims, tool(app).sought
     lines = lines_of(doctree, tool(app).SAME_LETTER)
     cells = [place for place, line in enumerate(lines) if not isinstance(line, Line)]
     marks, boxes = {}, []
     if app.builder.name == "html":
         for cell, rows in zip(cells, claims.get(page, [])):
             for words, condition, measured, anchor in rows:
-                if opened := own_marks(lines, cell, same(words), anchor, marks):
+                if opened := own_marks(lines, cell, sought(words), anchor, marks):
                     boxes.append((opened, condition, measured))
         here = "../" * page.count("/")
         for other, rows in claims.items():
@@ -154,7 +154,7 @@ def mark_sentences(app, doctree, page):
                 if other != page and len(words.split()) >= SHORT:
                     link = f'<a class="claim" href="{here}{other}.html#{anchor}" aria-label="{NAME}"></a>'
                     for line in lines:
-                        for end in line.ends(same(words)) if isinstance(line, Line) else ():
+                        for end in line.ends(sought(words)) if isinstance(line, Line) else ():
                             marks.setdefault(line, {}).setdefault(end, link)
         for line, ends in marks.items():
             line.insert(ends)
@@ -184,11 +184,11 @@ def own_marks(lines, cell, words, anchor, marks):
 
 def remove(cell):
     """Take a cell of claims out of the page; of a report, the last of them, only its code."""
-    code = next(iter(cell.findall(lambda node: "cell_input" in getattr(node, "attributes", {}).get("classes", []))), None)
-    if code is not None and "claim(" not in code.astext():
-        code.parent.remove(code)
-    else:
+    code = cell[0]
+    if "claim(" in code.astext():
         cell.parent.remove(cell)
+    else:
+        cell.remove(code)
 
 
 def add_boxes(app, doctree, page):
@@ -196,7 +196,8 @@ def add_boxes(app, doctree, page):
     for anchor, condition, measured in getattr(doctree, "claims", ()):
         code = app.builder.highlighter.highlight_block(condition, "python", force=True)
         code = re.sub(r"^.*?<pre>(?:<span></span>)?|\n*</pre>.*$", "", code, flags=re.DOTALL)
-        result = f"<dt>Measured</dt><dd>{html.escape(measured, quote=False)}</dd>" if measured else ""
+        measured = html.escape(re.sub(r" ([±=]) ", "\xa0\\1\xa0", measured), quote=False)
+        result = f"<dt>Measured</dt><dd>{measured}</dd>" if measured else ""
         box = (
             f'<div popover class="claim-box" id="{anchor}-box" role="dialog" aria-label="{NAME}">'
             f'<dl><dt>Holds if</dt><dd class="highlight"><code>{code}</code></dd>{result}</dl><p>{RUN}</p></div>\n'
