@@ -192,7 +192,7 @@ def network(
     below = room + 4 + 17 * max(map(len, names))
     d = Diagram(below + 19 * (len(counts) + bool(counts)) + 26 * (forward and backward) + 4)
     for i, (a, b) in enumerate(pairs):
-        at = 0.5 if min(a, b) == 1 else 0.3 if max(a, b) == 2 else 0.18  # not where lines cross
+        at = 0.5 if min(a, b) == 1 else 0.3 if max(a, b) == 2 else 0.21  # not where lines cross
         for p, j in enumerate(drawn[i]):
             for q, k in enumerate(drawn[i + 1]):
                 if j is not None and k is not None:
@@ -420,7 +420,7 @@ def descent(curvatures=(1, 10), rates=(0.05, 0.18), start=(10, 3), count=20):
         for level in losses[0] * np.array([0.02, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5]):
             rx, ry = scale * np.sqrt(2 * level / c)
             frame.shape("ellipse", cx=middle[0], cy=half, rx=rx, ry=ry, opacity=0.3, stroke_width=1)
-        frame.text(*middle, "+", font_size=16)
+        frame.text(middle[0], half, "+", font_size=16)
         seen = [tuple(middle + scale * point * (np.sign(start[0]), -1)) for point in path]
         frame.line(*seen, color=BLUE, stroke_width=2, stroke_linejoin="round")
         for place, (x, y) in enumerate(seen):

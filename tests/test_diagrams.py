@@ -3,9 +3,11 @@
 import inspect
 import math
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pydata_sphinx_theme
 import pytest
 import torch
 from justhtml import JustHTML
@@ -317,9 +319,10 @@ def test_what_is_computed_stands_below():
     assert at["a = 2"][0] < at["c = 6"][0] < at["b = 3"][0]
 
 
-def test_a_line_over_several_levels_crosses_no_box():
-    nodes = {name: ("+", 1, 1) if name in "edL" else ("", 1, 1) for name in "abecdL"}
-    picture = diagrams.graph(nodes, [("a", "e"), ("b", "e"), ("e", "d"), ("c", "d"), ("d", "L"), ("a", "L")])
+@pytest.mark.parametrize("edges", ["ae be ed cd dL aL", "ae ed dL aL"], ids=["beside", "under another"])
+def test_a_line_over_several_levels_crosses_no_box(edges):
+    nodes = {name: ("+", 1, 1) if name in "edL" else ("", 1, 1) for name in "abecdL" if name in edges}
+    picture = diagrams.graph(nodes, [tuple(pair) for pair in edges.split()])
     boxes = [[float(b.get(k)) for k in ("x", "y", "width", "height")] for b in drawn(picture, "rect")]
     boxes = [box for box in boxes if box[3] == 44]
     for path in drawn(picture, "path"):
@@ -378,13 +381,19 @@ def test_bad_input_is_named_with_its_remedy(call, says):
         call()
 
 
+def css():
+    """The theme's style sheet and the book's own, as a page has them."""
+    styles = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles"
+    files = [styles / "pydata-sphinx-theme.css", ROOT / "book" / "_static" / "book.css"]
+    return "".join(file.read_text("utf-8") for file in files)
+
+
 @needs_browser
 def test_steps_go_with_buttons_and_keys_and_all_are_printed(browser):
     show = diagrams.steps([diagrams.training_loop(i) for i in (1, 2, 3)], ["One.", "Two.", "Three."])
     static = ROOT / "book" / "_static"
     page = browser.new_page()
-    plain = f"<!DOCTYPE html><style>{(static / 'book.css').read_text('utf-8')}</style>{show._repr_html_()}"
-    page.set_content(plain)
+    page.set_content(f"<!DOCTYPE html><style>{css()}</style>{show._repr_html_()}")
     visible = "() => [...document.querySelectorAll('figure')].filter((f) => f.checkVisibility()).map((f) => f.lastElementChild.innerText)"
     assert page.evaluate(visible) == ["One.", "Two.", "Three."], "without the script"
     page.add_script_tag(path=static / "steps.js")
@@ -407,9 +416,11 @@ def test_steps_go_with_buttons_and_keys_and_all_are_printed(browser):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_ink_and_colours_are_the_pages_own(browser, theme):
     page = browser.new_page()
-    css = (ROOT / "book" / "_static" / "book.css").read_text("utf-8")
-    body = f"<style>{css}</style><body style='color: rgb(1, 2, 3)'>{worked()._repr_html_()}"
-    page.set_content(f"<!DOCTYPE html><html data-theme={theme}>{body}")
+    cell = f'<div class="cell_output"><div class="output text_html">{worked()._repr_html_()}</div></div>'
+    body = f'<body><div class="bd-content" style="color: rgb(1, 2, 3)">{cell}</div>'
+    page.set_content(f"<!DOCTYPE html><html data-theme={theme}><style>{css()}</style>{body}")
+    paper = "getComputedStyle(document.querySelector('.output')).backgroundColor"
+    assert page.evaluate(paper) == "rgba(0, 0, 0, 0)"
     fills = set(
         page.evaluate("[...document.querySelectorAll('svg text')].map((t) => getComputedStyle(t).fill)")
     )

@@ -272,6 +272,19 @@ SOURCES: dict[str, list[tuple]] = {
         ("classes exchanged", "*X[labels == label].T", "*X[labels != label].T"),
         ("always logarithmic", '"log" if log else "linear"', '"log"'),
     ],
+    "diagrams": [
+        ("no bias in the sum", "zip(inputs, weights)) + bias", "zip(inputs, weights))"),
+        ("weights of the wrong line", "_at(edge, i, k, j)", "_at(edge, i, j, k)"),
+        ("biases not counted", "= {a * b + b:,}", "= {a * b:,}"),
+        ("nothing grows in dropout", "dropout(before, p, training).tolist()", "dropout(before, p, training).mul(1 - p).tolist()"),
+        ("random numbers used up", "with torch.random.fork_rng():", "if True:"),
+        ("next step in colour", "chosen = place == highlight", "chosen = place + 1 == highlight"),
+        ("curvatures ignored", "rate * curvatures * path[-1]", "rate * path[-1]"),
+        ("groups torn apart", "KFold(k) if groups is None else GroupKFold(k)", "KFold(k)"),
+        ("test rows in the inner folds", "(place + 1) * share, show - 1)", "(place + 1) * share, outer)"),
+        ("gradients one step early", "for n in order[:backward]", "for n in order[: backward and backward + 1]"),
+        ("no lane beside the boxes", "lane = next(clear, from_x)", "lane = from_x"),
+    ],
 }  # fmt: skip
 
 # Where the tests of a module are, if not in one file of its name; the likelier or quicker first.
