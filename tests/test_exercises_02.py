@@ -27,7 +27,13 @@ def engine():
     (path,) = (ROOT / "book").glob("02_*.ipynb")
     place = {"math": math}
     for cell in nbformat.read(path, as_version=4).cells:
-        if cell.id in ("engine-value", "engine-ops", "engine-operators", "engine-activations", "engine-order"):
+        if cell.id in (
+            "engine-value",
+            "engine-ops",
+            "engine-operators",
+            "engine-activations",
+            "engine-order",
+        ):
             exec(cell.source.partition("\n\na, b = ")[0], place)
     return place
 
@@ -165,6 +171,7 @@ def without_autograd(x, y):
         losses.append(((w * x - y) ** 2).mean().item())
         w -= 0.1 * (2 * (w * x - y) * x).mean().item()
     return w, losses
+
 
 RIGHT = [
     (check_02_largest_rate, 0.034226),

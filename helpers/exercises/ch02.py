@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -99,7 +100,7 @@ SLIPS = (
 
 
 @check
-def check_02_sigmoid(value_class, sigmoid):
+def check_02_sigmoid(value_class: Any, sigmoid):
     """A function that takes a Value and returns one: the sigmoid."""
     if not isinstance(value_class, type) or not all(hasattr(value_class(1.0), name) for name in NODE):
         raise Wrong("Hand the check the class Value of this chapter, and then your function.")
@@ -108,9 +109,12 @@ def check_02_sigmoid(value_class, sigmoid):
         z = value_class(place)
         end = sigmoid(z)
         if not isinstance(end, value_class):
-            raise Wrong(f"my_sigmoid must return a Value, such as Value(s, ...); this is a {type(end).__name__}.")
+            raise Wrong(
+                f"my_sigmoid must return a Value, such as Value(s, ...); this is a {type(end).__name__}."
+            )
         s = 1 / (1 + math.exp(-place))
-        given = number(end.data, "The data of what my_sigmoid returns")
+        value: Any = end
+        given = number(value.data, "The data of what my_sigmoid returns")
         mistakes = [(math.tanh(place), "That is tanh."), (1 / (1 + math.exp(place)), "That is 1 / (1 + e^z): the minus in the exponent is missing.")]  # fmt: skip
         if not math.isclose(given, s, rel_tol=1e-6):
             recognise(given, mistakes, rtol=1e-6)
@@ -187,7 +191,10 @@ def _graphs():
     a = _Node()
     u = _Node((a, 2.0))
     v = _Node((u, 3.0), (a, 1.0))
-    yield "a computation in which a value waits for a share that comes by a longer way", _Node((u, 5.0), (v, 7.0))
+    yield (
+        "a computation in which a value waits for a share that comes by a longer way",
+        _Node((u, 5.0), (v, 7.0)),
+    )
 
 
 @check
@@ -240,10 +247,16 @@ def check_02_loop(descend):
             f"w should come to {best:.3f} and ended at {reached:.3f}. Which slopes does each step follow: only its own?{also}"
         )
     if carrying:
-        raise Wrong("w is right. But the losses still carry the graphs they were made by: keep the numbers alone.")
+        raise Wrong(
+            "w is right. But the losses still carry the graphs they were made by: keep the numbers alone."
+        )
     if values[-1] >= values[0] or abs(values[0] - (y * y).mean().item()) > 0.01 * values[0]:
-        raise Wrong("w is right, but these are not the losses on the way from w = 0: one is added in each step.")
-    return f"w came to {reached:.3f}, the least-squares slope, and the losses are numbers that remember nothing."
+        raise Wrong(
+            "w is right, but these are not the losses on the way from w = 0: one is added in each step."
+        )
+    return (
+        f"w came to {reached:.3f}, the least-squares slope, and the losses are numbers that remember nothing."
+    )
 
 
 @cache
