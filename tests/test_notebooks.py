@@ -164,7 +164,7 @@ FAULTS = {
     "no kernel": lambda nb, cells: nb.metadata.pop("kernelspec"),
     "timing": lambda nb, cells: cells[1].metadata.update(execution={"iopub": "2026"}),
     "folded": lambda nb, cells: cells[1].metadata.update(jupyter={"outputs_hidden": True}),
-    "claims that are not folded": lambda nb, cells: cells[5].metadata.pop("jupyter"),
+    "claims that are not folded": lambda nb, cells: cells[6].metadata.pop("jupyter"),
     "VS Code": lambda nb, cells: cells[1].metadata.update(vscode={"languageId": "python"}),
     "Colab": lambda nb, cells: nb.metadata.update(colab={"provenance": []}),
     "an output's time": lambda nb, cells: cells[2].outputs[0].metadata.update(outputId="7"),
