@@ -152,12 +152,14 @@ def _sides(node):
     if isinstance(node, ast.Compare):
         sides = [side for side in (node.left, *node.comparators) if not _is_constant(side)]
         # Of a verdict, what it was read from says more.
-        return [side.func.value if _is_reading(side) else side for side in sides or [node.left]]
+        return [_read_from(side) for side in sides or [node.left]]
     return [node]
 
 
-def _is_reading(node):
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reading"
+def _read_from(node):
+    """Return what a verdict is read from, ``gap`` of ``gap.reading()``; any other node as it is."""
+    call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    return node.func.value if call and node.func.attr == "reading" else node
 
 
 def _is_constant(node):

@@ -233,7 +233,7 @@ class Estimate:
     (3.00 ± 0.41 (n = 4), True, False)
     """
 
-    RULE = 3  # standard errors that a verdict needs
+    RULE: float = 3  # standard errors that a verdict needs
     __array_ufunc__ = None  # so that NumPy's numbers leave a comparison to this class
 
     def __init__(self, mean, se, n):

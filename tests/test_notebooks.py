@@ -137,6 +137,9 @@ def sound():
         ),
         v4.new_code_cell("fail()", outputs=[error], metadata={"tags": ["raises-exception"]}),
         v4.new_code_cell("warn()", outputs=[warning], metadata={"tags": ["expects-warning"]}),
+        v4.new_code_cell(
+            "claim()", outputs=[v4.new_output("stream", text="✓\n")], metadata={"tags": ["claims"]}
+        ),
     ]
     for place, cell in enumerate(cells[1:], start=1):
         cell.execution_count = place
@@ -152,6 +155,7 @@ FAULTS = {
     "no kernel": lambda nb, cells: nb.metadata.pop("kernelspec"),
     "timing": lambda nb, cells: cells[1].metadata.update(execution={"iopub": "2026"}),
     "folded": lambda nb, cells: cells[1].metadata.update(jupyter={"outputs_hidden": True}),
+    "claims that are not folded": lambda nb, cells: cells[5].metadata.pop("jupyter"),
     "VS Code": lambda nb, cells: cells[1].metadata.update(vscode={"languageId": "python"}),
     "Colab": lambda nb, cells: nb.metadata.update(colab={"provenance": []}),
     "an output's time": lambda nb, cells: cells[2].outputs[0].metadata.update(outputId="7"),

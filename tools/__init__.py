@@ -9,3 +9,4 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+CLAIMS = "claims"  # the tag of the cells that check sentences of the text

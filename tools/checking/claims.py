@@ -6,7 +6,7 @@ a result if it has a *trigger*: a number, a number word, a comparison or a verdi
 triggers lies within words claimed beside it, or within words claimed anywhere in the book, which it then quotes. A
 few are excused, in ``unclaimed.toml``, each with its reason.
 
-Usage: python -m tools.checking.claims [--list] [CHAPTER or page ...]     (such as 02, or README)
+Usage: python -m tools.checking.claims [--list] [--write] [CHAPTER or page ...]     (such as 02, or README)
 """
 
 import argparse
@@ -24,16 +24,21 @@ from markdown_it.renderer import RendererHTML
 from myst_parser.config.main import MdParserConfig
 from myst_parser.parsers.mdit import create_md_parser
 
-from tools import ROOT
+from tools import CLAIMS, ROOT
 from tools.checking.prose import SKIP, quantities
 from tools.publishing.execute import notebooks
 
-TAG = "claims"
 PAGES = ["README.md", "book/index.md", "book/reference/teaching.md"]
 EXCUSES = Path(__file__).with_name("unclaimed.toml")
 # Why a sentence may go without a claim: no run of the book could show it, or it is none of a run's business.
 KINDS = ("history", "definition", "notation", "advice", "arithmetic", "literature", "example")
+FEWEST = 3  # words of a claim, if its sentence has more
 QUOTED = 4  # words that a quotation has at least: fewer could be anybody's
+# Between these lines of CONTRIBUTING.md stands the table that --write writes.
+BEGIN, FINISH = (
+    "<!-- shares of claimed sentences: python -m tools.checking.claims --write -->",
+    "<!-- end of shares -->",
+)
 SHARE = 98  # percent of a chapter's result sentences that must be claimed
 
 CITED, DEFINED = "[cited]", "\ue000"
@@ -52,8 +57,8 @@ THING = (
 # What makes a sentence one that states a result, besides numbers in digits.
 TRIGGERS = {
     "number word": [
-        rf"(?:an?|one|two|three|four|five|nine|\d+)[ -](?:half|halves|thirds?|quarters?|fifths?|sixths?|sevenths?|"
-        rf"eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|ten-millionths?)(?! of an? (?:hour|minute|century))",
+        r"(?:an?|one|two|three|four|five|nine|\d+)[ -](?:half|halves|thirds?|quarters?|fifths?|sixths?|sevenths?|"
+        r"eighths?|ninths?|tenths?|hundredths?|thousandths?|millionths?|ten-millionths?)(?! of an? (?:hour|minute|century))",
         r"half(?! an? (?:hour|minute|century))", r"halves", r"halved", r"twice", r"doubles?d?", r"triples?d?",
         rf"{COUNT}-?fold(?! cross| run| valid)", rf"{COUNT} in (?:a )?{COUNT}",
         rf"(?:{COUNT}|one|a few|several|some)[ -]{SIZE}", rf"{MANY}(?: [a-z]+)? {THING}", rf"{COUNT} (?:out )?of",
@@ -114,10 +119,14 @@ ADVICE = re.compile(
     r"summarise|describe|weigh|pair|be|do not|don't|have)\b(?! (?:is|are|was|were|has|does|do)\b)",
     re.IGNORECASE,
 )
-FRAME = re.compile(r"(?:After this (?:chapter|page) you can|You need|It runs|Solution:|Exercise \d|You will be able)")
+FRAME = re.compile(
+    r"(?:After this (?:chapter|page) you can|You need|It runs|Solution:|Exercise \d|You will be able)"
+)
 DEFINES = re.compile(
     rf"{DEFINED}|\b(?:is|are) (?:then )?called\b|\bwe call\b|\bstands? for\b|\bis short for\b|\bis defined\b", re.IGNORECASE
 )  # fmt: skip
+# Directives that hold text.
+PROSE = ("admonition", "note", "tip", "hint", "important", "warning", "caution", "grid", "grid-item-card")
 SKIPPED_BOXES = re.compile(r"Guess first|Change one line|Exercise|Before you", re.IGNORECASE)
 
 ABBREVIATION = re.compile(
@@ -179,16 +188,22 @@ def same(text):
     return " ".join(text.translate(SAME_LETTER).lower().split())
 
 
+def sought(words):
+    """Return a claim's words as they are looked for: without a full stop, for a quotation may go on."""
+    return same(words).rstrip(".")
+
+
 def blocks(markdown, cell=0, kind=""):
     """Return the Blocks of a Markdown text."""
-    found, row, head = [], None, False
+    found, head = [], False
+    row: list[str] | None = None
     for token in parser().parse(markdown):
         if token.type in ("thead_open", "thead_close"):
             head = token.type == "thead_open"
         elif token.type == "tr_open":
             row = []
         elif token.type == "tr_close":
-            found.append(Block(" | ".join(row), cell, "heading" if head else kind))
+            found.append(Block(" | ".join(row or []), cell, "heading" if head else kind))
             row = None
         elif token.type == "inline":
             text, alts = _inline(token.children)
@@ -234,17 +249,15 @@ def _inline(children):
 
 
 def _directive(token, cell, kind):
-    name, title = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info + " ").groups()
+    name, _, title = (part.strip() for part in token.info.lstrip("{").partition("}"))
     options = dict(re.findall(r"^:([\w-]+):[ ]*(.*)$", token.content, re.MULTILINE))
     found = [Block(options[alt], cell, kind) for alt in ("alt", "img-alt") if options.get(alt)]
-    if name in ("code-block", "code", "code-cell", "raw", "math", "button-ref", "bibliography", "tableofcontents"):
-        return found
     body = re.sub(r"\A(?::[\w-]+:.*\n)+", "", token.content)
     skipped = SKIPPED_BOXES.match(title) or "exercise" in options.get("class", "")
     inner = "box" if skipped else kind
-    if name == "image":
+    if name not in PROSE:
         return found
-    return [*found, *([Block(title.strip(), cell, "heading")] if title.strip() else []), *blocks(body, cell, inner)]
+    return [*found, Block(title, cell, "heading"), *blocks(body, cell, inner)]
 
 
 def _raw(source, cell, kind):
@@ -256,7 +269,11 @@ def _raw(source, cell, kind):
         plain = [" ".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split()) for text in (summary, body)]
         # A wrong answer is none of the book's sentences; what is said about it is.
         wrong = kind or ("" if plain[1].startswith("Right") else "wrong answer")
-        found += [Block(plain[0], cell, wrong), Block(plain[1], cell, kind)] if closed else [Block(plain[1], cell, kind)]
+        found += (
+            [Block(plain[0], cell, wrong), Block(plain[1], cell, kind)]
+            if closed
+            else [Block(plain[1], cell, kind)]
+        )
     return found
 
 
@@ -276,7 +293,7 @@ def blocks_of(notebook):
 
 
 def is_claims(cell):
-    return cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and CLAIMS in cell.metadata.get("tags", [])
 
 
 def claims_of(notebook):
@@ -298,14 +315,16 @@ def claims_of(notebook):
                 if name != "claim":
                     continue
                 if not is_claims(cell):
-                    raise ValueError(f"cell {place}: it claims, so tag it {TAG}")
+                    raise ValueError(f"cell {place}: it claims, so tag it {CLAIMS}")
                 words = [*node.args, *(word.value for word in node.keywords if word.arg == "words")][:1]
                 if not words or not isinstance(words[0], ast.Constant) or not isinstance(words[0].value, str):
                     raise ValueError(
                         f"cell {place}, line {node.lineno}: write the words of a claim as plain text, as they stand "
                         "in the sentence, neither put together nor with an f before them"
                     )
-                rule = node.args[1] if len(node.args) > 1 else node.keywords[-1].value if node.keywords else None
+                rule = (
+                    node.args[1] if len(node.args) > 1 else node.keywords[-1].value if node.keywords else None
+                )
                 body = rule.body if isinstance(rule, ast.Lambda) else rule
                 condition = ast.get_source_segment(cell.source, body) if body else ""
                 found.append(Claim(" ".join(words[0].value.split()), place, node.lineno, condition or ""))
@@ -318,8 +337,8 @@ def beside(notebook, place):
     while i >= 0 and (cells[i].cell_type == "markdown" or is_claims(cells[i])):
         found.add(i)
         i -= 1
-    while i >= 0 and cells[i].cell_type == "code" and not is_claims(cells[i]):  # for their figures' descriptions
-        found.add(i)
+    while i >= 0 and cells[i].cell_type == "code" and not is_claims(cells[i]):
+        found.add(i)  # whose figure may be described
         i -= 1
     i = place + 1
     while i < len(cells) and is_claims(cells[i]):
@@ -327,13 +346,31 @@ def beside(notebook, place):
     return found | {i}
 
 
-def misplaced(notebook):
-    """Return a line for each claim whose words don't stand beside it, word for word."""
+def faults(notebook):
+    """Return a line for each claim that the text doesn't make, or whose stored output says that it falls."""
     texts, found = blocks_of(notebook), []
-    for claim in claims_of(notebook):
+    claims = claims_of(notebook)
+    whole = {block.text[start:end].rstrip(".") for block in texts for start, end in block.sentences}
+    for claim in claims:
         near = beside(notebook, claim.cell)
-        if not any(same(claim.words) in same(block.text) for block in texts if block.cell in near):
-            found.append(f"cell {claim.cell}: no sentence beside it says “{claim.words}”")
+        if not any(sought(claim.words) in same(block.text) for block in texts if block.cell in near):
+            found.append(f"cell {claim.cell}: no sentence beside it says “{claim.words}”, word for word")
+        elif len(claim.words.split()) < FEWEST and claim.words.rstrip(".") not in whole:
+            found.append(
+                f"cell {claim.cell}: “{claim.words}” is too little: claim the sentence, or what it states"
+            )
+    for place in sorted({claim.cell for claim in claims}):
+        printed = "".join(output.get("text", "") for output in notebook.cells[place].outputs).splitlines()
+        asked = sum(claim.cell == place for claim in claims)
+        if len(printed) != asked:
+            found.append(
+                f"cell {place}: {asked} claims and {len(printed)} lines of output: one each, and nothing else"
+            )
+        found += [f"cell {place}: {line}" for line in printed if not line.startswith("✓")]
+    said = [sought(claim.words) for claim in claims]
+    found += [
+        f"“{words}” is claimed twice" for words in sorted({words for words in said if said.count(words) > 1})
+    ]
     return found
 
 
@@ -349,7 +386,7 @@ def results(texts, near, anywhere, excuses=()):
         The words claimed in the whole book, which may be quoted.
     excuses : list of (words, why)
     """
-    quotable = [words for words in map(same, anywhere) if len(words.split()) >= QUOTED]
+    quotable = [words for words in map(sought, anywhere) if len(words.split()) >= QUOTED]
     found = []
     for block in texts:
         if block.kind:
@@ -357,7 +394,7 @@ def results(texts, near, anywhere, excuses=()):
         text = block.text.translate(SAME_LETTER).lower()
         covered = [
             (match.start(), match.end())
-            for words in {*map(same, near(block)), *quotable}
+            for words in {*map(sought, near(block)), *quotable}
             for match in re.finditer(re.escape(words), text)
         ]
         for start, end in block.sentences:
@@ -380,11 +417,11 @@ def triggers(sentence):
     plain = sentence.strip(" \"”’')*")
     if (
         plain.endswith("?")
+        or (plain.endswith(":") and plain.startswith("Here "))
         or CITED in sentence
         or FRAME.match(plain)
         or DEFINES.search(sentence)
         or ADVICE.match(plain)
-        or plain.endswith(":") and plain.startswith("Here ")
     ):
         return []
     spans = [(found.start, found.start + len(found.text)) for found in quantities(sentence)]
@@ -425,6 +462,7 @@ class Count:
     name: str
     results: list
     errors: list
+    is_due: bool  # a chapter with claims; a page, once all chapters have some
 
     @property
     def excused(self):
@@ -462,13 +500,17 @@ def count(root=ROOT, excuses=None):
             anywhere,
             excuses.get(name, ()),
         )
-        counts.append(Count(name, found, misplaced(notebook) + idle_excuses(found, excuses.get(name, ()))))
+        errors = faults(notebook) + idle_excuses(found, excuses.get(name, ()))
+        counts.append(Count(name, found, errors, bool(claims)))
+    all_due = all(found.is_due for found in counts)
     for page in PAGES:
         texts = blocks((root / page).read_text(encoding="utf-8"))
         found = results(texts, lambda block: [], anywhere, excuses.get(page, ()))
-        counts.append(Count(page, found, idle_excuses(found, excuses.get(page, ()))))
+        counts.append(Count(page, found, idle_excuses(found, excuses.get(page, ())), all_due))
     unknown = sorted(excuses.keys() - {found.name for found in counts})
-    return counts + [Count(name, [], [f"{EXCUSES.name} excuses a page that is not there"]) for name in unknown]
+    return counts + [
+        Count(name, [], [f"{EXCUSES.name} excuses what is no chapter or page"], False) for name in unknown
+    ]
 
 
 def idle_excuses(found, excuses):
@@ -481,21 +523,43 @@ def idle_excuses(found, excuses):
 
 
 def table(counts):
-    """Return the counts as the rows of a Markdown table."""
-    lines = ["| | results | claimed | excused | share claimed |", "|---|--:|--:|--:|--:|"]
+    """Return the counts as lines of a Markdown table."""
+    lines = [
+        "| chapter or page | result sentences | claimed | excused | share claimed of those not excused |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for found in counts:
         numbers = len(found.results), len(found.claimed), len(found.excused)
-        lines.append(f"| {found.name} | {' | '.join(map(str, numbers))} | {found.share:.0f}% |")
+        lines.append(f"| {found.name} | {' | '.join(map(str, numbers))} | {found.share:.1f}% |")
     return lines
+
+
+def told(text, counts):
+    """Return CONTRIBUTING's ``text`` with the table of the chapters and pages that have claims."""
+    due = [found for found in counts if found.is_due]
+    lines = table(due) if due else ["No chapter has claims yet."]
+    return re.sub(
+        rf"(?<={re.escape(BEGIN)}\n).*?(?=\n{re.escape(FINISH)})",
+        lambda _: "\n".join(lines),
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("names", nargs="*", help="beginnings of names, such as 02 or README; all if none")
-    parser.add_argument("--list", action="store_true", help="show the sentences without a claim, and why they need one")
+    parser.add_argument(
+        "--list", action="store_true", help="show the sentences without a claim, and why they need one"
+    )
+    parser.add_argument("--write", action="store_true", help="write the table into CONTRIBUTING.md")
     options = parser.parse_args()
+    every = count()
+    if options.write:
+        path = ROOT / "CONTRIBUTING.md"
+        path.write_text(told(path.read_text(encoding="utf-8"), every), encoding="utf-8", newline="\n")
     counts = [
-        found for found in count()
+        found for found in every
         if not options.names or Path(found.name).name.startswith(tuple(options.names))
     ]  # fmt: skip
     if not counts:
@@ -505,7 +569,9 @@ def main():
         for error in found.errors:
             print(f"{found.name}, {error}")
         for result in found.open if options.list else ():
-            print(f"{found.name}, cell {result.cell}: {result.text}\n    needs a claim for: {', '.join(result.unclaimed)}")
+            print(
+                f"{found.name}, cell {result.cell}: {result.text}\n    needs a claim for: {', '.join(result.unclaimed)}"
+            )
     sys.exit(any(found.errors for found in counts))
 
 

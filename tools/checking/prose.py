@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.figure_digest import MIME
+from tools import CLAIMS
 from tools.checking.compare import NUMBER
 
 # Numbers that no run of the book can print, with the reason why they may be trusted.
@@ -138,7 +139,8 @@ def values_of(cells):
     found = []
     for cell in cells:
         if cell.cell_type == "code":
-            found += numbers(cell.source)
+            if CLAIMS not in cell.metadata.get("tags", []):  # which repeat the text's own words
+                found += numbers(cell.source)
             for output in cell.outputs:
                 found += [number for text in readings(output) for number in numbers(text)]
     return np.array(found)

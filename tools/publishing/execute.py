@@ -25,12 +25,14 @@ from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
 from helpers.figure_digest import MIME
-from tools import ROOT, neutral
+from tools import CLAIMS, ROOT, neutral
 from tools.publishing.first_cell import put_first_cell
 
 CELL_TIMEOUT = 300  # seconds
 # Metadata of cells that are the book's; an editor's own say how a cell was shown or run there.
 OURS = ("book", "lines_to_next_cell", "mystnb", "tags")
+# Claims are folded away by Jupyter and VS Code, and by Colab: what they printed stays to be seen.
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 
 
 def notebooks(chapters, root=ROOT):
@@ -85,9 +87,9 @@ def clean(notebook):
     )
     give_ids(notebook.cells)
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(
-            {name: cell.metadata[name] for name in OURS if name in cell.metadata}
-        )
+        kept = {name: cell.metadata[name] for name in OURS if name in cell.metadata}
+        folded = FOLDED if cell.cell_type == "code" and CLAIMS in kept.get("tags", []) else {}
+        cell.metadata = nbformat.from_dict(kept | folded)
         if not cell.get("attachments", True):  # an empty one, as PyCharm writes it
             del cell["attachments"]
         for output in cell.get("outputs", []):
