@@ -82,7 +82,7 @@ def report():
     if not _said:
         print("No sentence was checked: run the chapter from its first cell.")
     elif not broken:
-        print(f"All {len(_said)} sentences of this chapter that were checked hold.")
+        print(f"All {len(_said)} sentences of this chapter that state a result hold.")
     else:
         do = "does" if len(broken) == 1 else "do"
         print(f"{len(broken)} of {len(_said)} sentences of this chapter {do} not hold with your change:")

@@ -33,7 +33,7 @@ class Recipe:
 
     Parameters
     ----------
-    make : callable (in_features, **network) -> nn.Module
+    make : callable (in_features, ...) -> nn.Module
     network : dict
         What ``make`` gets besides the number of features.
     optimizer, batch_size, loss and others

@@ -9,12 +9,11 @@ from html import escape
 
 import numpy as np
 import torch
-from sklearn.model_selection import GroupKFold, KFold, train_test_split
+from sklearn.model_selection import GroupKFold, KFold
 
-from .plotting import BLUE, GREEN, ORANGE, PURPLE, VERMILION
+from ._svg import WIDTH, Diagram, number
+from .plotting import BLUE, ORANGE, PURPLE, VERMILION
 
-WIDTH = 340  # of a picture, in units that are pixels on a phone; 12 of them are the smallest letters
-NAMES = {BLUE: "blue", ORANGE: "orange", GREEN: "green", VERMILION: "vermilion", PURPLE: "purple"}
 TRAINING, VALIDATION, TEST, BACKWARD = BLUE, ORANGE, PURPLE, VERMILION
 MOST = 6  # neurons of a layer that are drawn; a larger one is abbreviated
 MONO = "var(--pst-font-family-monospace, monospace)"
@@ -31,66 +30,6 @@ LOOP = (
 )
 
 
-class Diagram:
-    """A picture as SVG, for a notebook to show; ``title`` says in words what is drawn."""
-
-    def __init__(self, height, title="", width=WIDTH):
-        self.width, self.height, self.title, self.parts = width, height, title, []
-
-    def __repr__(self):
-        return self.title
-
-    def _repr_html_(self):
-        # On a phone as wide as the page; wider than the page only where letters would get too small.
-        style = f"display:block;width:100%;max-width:{_n(1.25 * self.width)}px;height:auto;margin:0.5em auto"
-        if self.width > WIDTH:
-            style += f";min-width:{_n(0.92 * self.width)}px"
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_n(self.width)} {_n(self.height)}"'
-            f' font-size="13" fill="currentColor" style="{style}"><title>{escape(self.title)}</title>'
-            f"{''.join(self.parts)}</svg>"
-        )
-
-    def add(self, tag, body="", color=None, **attributes):
-        if color:  # twice, for reading devices that know no variables; book.css has the dark page's colours
-            attributes["style"] = f"color:{color};color:var(--diagram-{NAMES[color]},{color})"
-        named = {name.replace("_", "-"): value for name, value in attributes.items() if value is not None}
-        given = [f'{k}="{v if isinstance(v, str) else _n(v)}"' for k, v in named.items()]
-        self.parts.append(f"<{tag} {' '.join(given)}" + (f">{body}</{tag}>" if body else "/>"))
-
-    def shape(self, tag, fill=0.0, **attributes):
-        """Draw an outline in ink or in ``color``, filled with as much of it as ``fill`` says."""
-        self.add(tag, **{"stroke": "currentColor", "stroke_width": 1.5, "fill_opacity": fill} | attributes)
-
-    def circle(self, x, y, r, **attributes):
-        self.shape("circle", cx=x, cy=y, r=r, **attributes)
-
-    def box(self, x, y, width, height, **attributes):
-        """Draw a box around the place (x, y)."""
-        left, top = x - width / 2, y - height / 2
-        self.shape("rect", **{"x": left, "y": top, "width": width, "height": height, "rx": 4} | attributes)
-
-    def text(self, x, y, text, anchor="middle", **attributes):
-        """Write letters whose middle is at the height ``y``."""
-        y += 0.35 * attributes.get("font_size", 13)
-        self.add("text", escape(str(text)), x=x, y=y, text_anchor=anchor, **attributes)
-
-    def line(self, *points, **attributes):
-        path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
-        self.shape("path", **{"d": path, "fill": "none", "fill_opacity": None} | attributes)
-
-    def arrow(self, *points, color=None, **attributes):
-        """Draw a line with a head at its end; no marker, whose name would have to be unique on a page."""
-        (x0, y0), (x1, y1) = points[-2:]
-        length = np.hypot(x1 - x0, y1 - y0)
-        dx, dy = (x1 - x0) / length, (y1 - y0) / length
-        neck = (x1 - 7 * dx, y1 - 7 * dy)
-        self.line(*points[:-1], neck, color=color, **attributes)
-        corners = [(x1, y1), (neck[0] - 4 * dy, neck[1] + 4 * dx), (neck[0] + 4 * dy, neck[1] - 4 * dx)]
-        path = "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in corners) + "Z"
-        self.add("path", d=path, color=color, opacity=attributes.get("opacity"))
-
-
 class Steps:
     """Pictures that follow each other: with buttons on the book's page, one below the other elsewhere."""
 
@@ -102,7 +41,7 @@ class Steps:
 
     def _repr_html_(self):
         figures = [
-            f"<figure>{frame._repr_html_()}<figcaption>{escape(caption)}</figcaption></figure>"
+            f'<figure style="margin:0 0 1em">{frame._repr_html_()}<figcaption>{escape(caption)}</figcaption></figure>'
             for frame, caption in zip(self.frames, self.captions)
         ]
         return f'<div class="diagram-steps">{"".join(figures)}</div>'
@@ -159,31 +98,30 @@ def neuron(inputs, weights, bias, activation="identity"):
     bias = _list([bias])[0]
     named = any(isinstance(value, str) for value in [*inputs, *weights, bias])
     total, output = "z", "ŷ"
-    terms = [f"{_v(x)}·{_v(w, inner=True)}" for x, w in zip(inputs, weights)] + [_v(bias, inner=True)]
-    said = [f"{' + '.join(terms)} = z"]
     if not named:
         z = sum(x * w for x, w in zip(inputs, weights)) + bias
-        total, output = _v(z), _v(function(torch.tensor(z, dtype=torch.float64)).item())
-        said = [f"{' + '.join(terms)} = {total}"]
-    said.append(f"{activation}({total}) = {output}")
+        total, output = number(z), number(function(torch.tensor(z, dtype=torch.float64)).item())
+    terms = [f"{number(x)}·{number(w, inner=True)}" for x, w in zip(inputs, weights)]
+    terms = " + ".join([*terms, number(bias, inner=True)])
+    said = [f"{terms} = {total}", f"{activation}({total}) = {output}"]
     lines = textwrap.wrap(said[0], 44, break_long_words=False) + said[1:]
     room = 52 * len(inputs)
     middle = max(room / 2, 60) + 8
     d = Diagram(2 * middle + 24 + 19 * len(lines), f"A neuron: {said[0]}, and {said[1]}.")
     for place, (x, w) in enumerate(zip(inputs, weights)):
         y = middle + 52 * (place - (len(inputs) - 1) / 2)
-        _wire(d, (30, y), (160, middle), [(_v(w), None)], start=22, end=22, at=0.4, arrow=True)
-        d.circle(30, y, 22, fill=0.12, color=BLUE)
-        d.text(30, y, _v(x))
+        _wire(d, (30, y), (160, middle), [(number(w), None)], start=22, end=22, at=0.4, arrow=True)
+        d.circle(30, y, 22, tint=0.12, color=BLUE)
+        d.text(30, y, number(x))
     d.arrow((160, middle - 50), (160, middle - 22))
-    d.text(160, middle - 59, f"bias {_v(bias)}")
+    d.text(160, middle - 59, f"bias {number(bias)}")
     d.circle(160, middle, 22)
     d.text(160, middle, "Σ", font_size=18)
     d.arrow((182, middle), (212, middle))
     d.box(244, middle, 64, 30)
     d.text(244, middle, activation, font_size=12)
     d.arrow((276, middle), (294, middle))
-    d.circle(317, middle, 22, fill=0.12, color=ORANGE)
+    d.circle(317, middle, 22, tint=0.12, color=ORANGE)
     d.text(317, middle, output, font_size=12)
     foot = 2 * middle
     for x, word in ((30, "inputs"), (98, "weights"), (160, "sum"), (244, "activation"), (317, "output")):
@@ -209,7 +147,7 @@ def network(
     activation : str, optional
         Named below each hidden layer.
     values, value_gradients : list of a sequence for each layer, optional
-        What stands in each neuron, and the gradient of the loss for it.
+        What stands in each neuron, and the gradient of the loss for it; None for a layer without.
     weights, gradients : list of array (out, in) for each pair of layers, optional
         As in ``layer.weight`` and ``layer.weight.grad``; layers of at most 3 neurons.
     biases, bias_gradients : list of a sequence for each layer but the inputs, optional
@@ -236,21 +174,25 @@ def network(
     forward = any(part is not None for part in (values, weights, biases))
     backward = any(part is not None for part in (value_gradients, gradients, bias_gradients))
 
-    radius, apart = (20, 118) if forward or backward else (14, 40)
+    radius, apart = (14, 40) if not (forward or backward) else (20, 74)
+    if edge or edge_back or (node_back and bias):
+        apart = 150 if max(sizes) > 2 and edge_back else 118
+    above = 6 + radius + 16 * bool(bias) + 16 * bool(bias_back)
     drawn = [list(range(n)) if n <= MOST else [0, 1, 2, None, n - 1] for n in sizes]
-    room = apart * max(map(len, drawn))
+    most = max(map(len, drawn))
     xs = np.linspace(34, WIDTH - 34, len(sizes))
-    ys = [[room / 2 + 4 + apart * (i - (len(layer) - 1) / 2) for i in range(len(layer))] for layer in drawn]
+    ys = [[above + apart * (i + (most - len(layer)) / 2) for i in range(len(layer))] for layer in drawn]
+    room = above + apart * (most - 1) + radius + 18 * bool(node_back)
     counts = [f"{a:,}·{b:,} + {b:,} = {a * b + b:,}" for a, b in pairs] if max(sizes) > MOST else []
     total = f"{sum(a * b + b for a, b in pairs):,}"
     names = [[labels[i]] if labels else [] for i in range(len(sizes))]
     for i, n in enumerate(sizes):
-        names[i] += [f"{n:,} neurons"] * (n > MOST and i > 0) + [f"{n:,} inputs"] * (n > MOST and i == 0)
+        names[i] += [f"{n:,} {'neurons' if i else 'inputs'}"] * (n > MOST)
         names[i] += [activation] * bool(activation and 0 < i < len(sizes) - 1)
-    below = room + 8 + 17 * max(map(len, names))
+    below = room + 4 + 17 * max(map(len, names))
     d = Diagram(below + 19 * (len(counts) + bool(counts)) + 26 * (forward and backward) + 4)
     for i, (a, b) in enumerate(pairs):
-        at = 0.5 if min(a, b) == 1 else 0.3 if max(a, b) == 2 else 0.22
+        at = 0.5 if min(a, b) == 1 else 0.3 if max(a, b) == 2 else 0.21  # not where lines cross
         for p, j in enumerate(drawn[i]):
             for q, k in enumerate(drawn[i + 1]):
                 if j is not None and k is not None:
@@ -262,20 +204,19 @@ def network(
         for y, j in zip(ys[i], layer):
             if j is None:
                 for dot in (-9, 0, 9):
-                    d.circle(xs[i], y + dot, 1.5, fill=1)
+                    d.circle(xs[i], y + dot, 1.5, tint=1)
                 continue
-            d.circle(xs[i], y, radius, fill=0.12 if color else 0, color=color)
+            d.circle(xs[i], y, radius, tint=0.12 if color else 0, color=color)
             d.text(xs[i], y, _at(node, i, j), font_size=12)
             d.text(xs[i], y + radius + 10, _at(node_back, i, j), font_size=12, color=BACKWARD)
-            if i and bias:
+            if i:
+                value = _at(bias, i - 1, j)
                 lift = radius + 10 + 15 * bool(bias_back)
-                d.text(xs[i], y - lift, f"b {_at(bias, i - 1, j)}", font_size=12)
-            if i and bias_back:
+                d.text(xs[i], y - lift, value and f"b {value}", font_size=12)
                 d.text(xs[i], y - radius - 10, _at(bias_back, i - 1, j), font_size=12, color=BACKWARD)
         for place, name in enumerate(names[i]):
-            d.text(xs[i], room + 16 + 17 * place, name, font_size=12)
-    for place, (name, count) in enumerate(zip([*["weights and biases"] * bool(counts)], [""])):
-        d.text(20, below + 10 + 19 * place, name, anchor="start", font_size=12, opacity=0.8)
+            d.text(xs[i], room + 12 + 17 * place, name, font_size=12)
+    d.text(20, below + 10, "weights + biases" if counts else "", anchor="start", font_size=12, opacity=0.8)
     for place, count in enumerate([*counts, f"together {total}"] if counts else []):
         d.text(WIDTH - 20, below + 10 + 19 * place, count, anchor="end")
     if forward and backward:
@@ -288,12 +229,14 @@ def network(
     parts = [f"{', '.join(counts)}, together {total} weights and biases"] if counts else []
     told = (("values", node), ("weights", edge), ("biases", bias), ("gradients of the values", node_back),
             ("gradients of the weights", edge_back), ("gradients of the biases", bias_back))  # fmt: skip
-    parts += [f"{name} {'; '.join(_row(layer) for layer in part)}" for name, part in told if part]
+    for name, part in told:
+        if part:
+            parts.append(f"{name} {'; '.join(_row(layer) for layer in part if layer is not None)}")
     d.title = f"{said}{': ' if parts else ''}{'. '.join(parts)}."
     return d
 
 
-def dropout(values=(0.4, 1.2, 0.8, 0.3, 1.5, 0.6), p=0.5, training=True, seed=0):
+def dropout(values=(0.4, 1.2, 0.8, 0.3, 1.5, 0.6), p=0.5, training=True, seed=3):
     """Draw a layer before and after dropout, as ``torch`` does it.
 
     ``values`` are what 2 to 6 neurons give, ``p`` is the share to be dropped, in [0, 1). While
@@ -318,22 +261,24 @@ def dropout(values=(0.4, 1.2, 0.8, 0.3, 1.5, 0.6), p=0.5, training=True, seed=0)
         after = torch.nn.functional.dropout(before, p, training).tolist()
     d = Diagram(176)
     for x, value, result, stays in zip(np.linspace(34, WIDTH - 34, len(values)), values, after, kept):
-        d.circle(x, 52, 22, fill=0.12 if stays else 0, color=BLUE, opacity=1 if stays else 0.5)
-        d.text(x, 52, _v(value), opacity=1 if stays else 0.6)
+        d.circle(x, 52, 22, tint=0.12 if stays else 0, color=BLUE, opacity=1 if stays else 0.5)
+        d.text(x, 52, number(value), opacity=1 if stays else 0.6)
         if stays:
             d.arrow((x, 76), (x, 104))
         else:
             d.line((x - 16, 36), (x + 16, 68), color=VERMILION, stroke_width=2.5)
             d.line((x - 16, 68), (x + 16, 36), color=VERMILION, stroke_width=2.5)
-        d.circle(x, 128, 22, fill=0.12 if stays else 0, color=ORANGE, opacity=1 if stays else 0.5)
-        d.text(x, 128, _v(result))
-    factor = f"1 / (1 − {_v(p)}) = {_v(1 / (1 - p))}"
+        d.circle(x, 128, 22, tint=0.12 if stays else 0, color=ORANGE, opacity=1 if stays else 0.5)
+        d.text(x, 128, number(result))
+    factor = f"1 / (1 − {number(p)}) = {number(1 / (1 - p))}"
     when = "while training" if training else "at test time"
-    d.text(WIDTH / 2, 14, f"{when}: {'each dropped with probability ' + _v(p) if training else 'all are on'}")
+    d.text(
+        WIDTH / 2, 14, f"{when}: {'each dropped with probability ' + number(p) if training else 'all are on'}"
+    )
     d.text(WIDTH / 2, 166, f"survivors times {factor}" if training else "nothing is changed")
     d.title = f"Dropout at test time: {_row(values)} stay as they are."
     if training:
-        lost = [_v(value) for value, stays in zip(values, kept) if not stays]
+        lost = [number(value) for value, stays in zip(values, kept) if not stays]
         d.title = f"Dropout while training: {_row(values)} become {_row(after)}; "
         d.title += f"{len(lost)} of {len(values)} are dropped, the others are multiplied by {factor}."
     return d
@@ -354,29 +299,34 @@ def softmax(logits, names=None):
     names = [str(i) for i in range(len(logits))] if names is None else list(names)
     if len(logits) < 2 or len(names) != len(logits):
         raise ValueError(f"names must be one for each of 2 or more logits; got {len(names)}, {len(logits)}")
+    if not all(-700 < logit <= 12 for logit in logits):
+        raise ValueError(f"logits must be at most 12, so that there is room for their exp; got {logits}")
     exps = np.exp(logits)
-    if not np.isfinite(exps).all():
-        raise ValueError(f"logits must be below 700, or exp(logit) is too large; got {max(logits)}")
     shares = torch.softmax(torch.tensor(logits, dtype=torch.float64), dim=0).tolist()
-    total = _v(exps.sum())
+    total = number(exps.sum())
     d = Diagram(50 + 30 * len(logits) + 10)
-    columns = ((6, "start", "class"), (96, "end", "logit"), (168, "end", "exp"), (180, "start", "probability"))
+    columns = (
+        (6, "start", "class"),
+        (96, "end", "logit"),
+        (168, "end", "exp"),
+        (180, "start", "probability"),
+    )
     for x, anchor, word in columns:
         d.text(x, 12, word, anchor=anchor, font_size=12, opacity=0.8)
     for row, (name, logit, exp, share) in enumerate(zip(names, logits, exps, shares)):
         y = 40 + 30 * row
         d.text(6, y, name, anchor="start")
-        d.text(96, y, _v(logit), anchor="end")
-        d.text(168, y, _v(exp), anchor="end")
-        d.box(180 + 55 * share, y, 110 * share, 18, rx=1, fill=0.35, color=BLUE)
-        d.text(186 + 110 * share, y, _v(share, 3), anchor="start")
+        d.text(96, y, number(logit), anchor="end")
+        d.text(168, y, number(exp), anchor="end")
+        d.box(180 + 55 * share, y, 110 * share, 18, rx=1, tint=0.35, color=BLUE)
+        d.text(186 + 110 * share, y, number(share, 3), anchor="start")
     y = 40 + 30 * len(logits)
     d.line((104, y - 14), (168, y - 14))
     d.text(96, y, "sum", anchor="end", font_size=12, opacity=0.8)
     d.text(168, y, total, anchor="end")
     d.text(180, y, f"exp divided by {total}", anchor="start", font_size=12, opacity=0.8)
     said = [
-        f"{name}: logit {_v(logit)}, exp {_v(exp)}, probability {_v(share, 3)}"
+        f"{name}: logit {number(logit)}, exp {number(exp)}, probability {number(share, 3)}"
         for name, logit, exp, share in zip(names, logits, exps, shares)
     ]
     d.title = f"Softmax. {'; '.join(said)}. The exps add up to {total}."
@@ -401,20 +351,28 @@ def training_loop(highlight=None):
     if highlight is not None and highlight not in range(1, len(LOOP) + 1):
         raise ValueError(f"highlight must be a step from 1 to {len(LOOP)}, or None; got {highlight!r}")
     right, left = WIDTH - 78, 78
-    places = [(right, 130), (right, 210), (right, 290), (left, 290), (left, 210), (left, 130), (WIDTH / 2, 34)]
+    places = [
+        (right, 130),
+        (right, 210),
+        (right, 290),
+        (left, 290),
+        (left, 210),
+        (left, 130),
+        (WIDTH / 2, 34),
+    ]
     d = Diagram(322)
     for place, ((x, y), (words, code)) in enumerate(zip(places, LOOP), start=1):
         chosen = place == highlight
-        look = {"color": ORANGE, "fill": 0.3, "stroke_width": 3} if chosen else {}
+        look = {"color": ORANGE, "tint": 0.3, "stroke_width": 3} if chosen else {}
         d.box(x, y, 148, 52, rx=12, **look)
-        d.text(x, y - 10, f"{place} {words}", font_weight="bold" if chosen else None, font_size=12.5)
+        d.text(x, y - 10, f"{place} {words}", font_size=12.5)
         d.text(x, y + 11, code, font_size=12, font_family=MONO if "(" in code or "…" in code else None)
     for x, start, end in ((right, 156, 184), (right, 236, 264), (left, 264, 236), (left, 184, 156)):
         d.arrow((x, start), (x, end))
     d.arrow((right - 74, 290), (left + 74, 290))
     d.arrow((left + 74, 130), (right - 74, 130))
-    d.text(WIDTH / 2, 84, "next mini-batch", font_size=12)
-    d.line((WIDTH / 2, 92), (WIDTH / 2, 126), stroke_width=0.7)
+    d.text(WIDTH / 2, 92, "next mini-batch", font_size=12)
+    d.line((WIDTH / 2, 101), (WIDTH / 2, 127), stroke_width=0.7)
     d.arrow((left, 104), (left, 34), (WIDTH / 2 - 74, 34), stroke_dasharray="5 4")
     d.arrow((WIDTH / 2 + 74, 34), (right, 34), (right, 104), stroke_dasharray="5 4")
     words = [f"{place} {words}" for place, (words, _) in enumerate(LOOP, start=1)]
@@ -450,39 +408,35 @@ def descent(curvatures=(1, 10), rates=(0.05, 0.18), start=(10, 3), count=20):
     d = Diagram(len(rates) * (2 * half + 44))
     said = []
     for panel, rate in enumerate(rates):
-        path = descent_path(c, rate, start, count)
+        path = _path(c, rate, start, count)
         losses = (c * path**2).sum(axis=1) / 2
-        said.append(f"At learning rate {_v(rate, 3)} the loss goes from {_v(losses[0])} to {_v(losses[-1])} in {count} steps")
+        ends = [number(loss) if loss < 1e6 else "over a million" for loss in losses[[0, -1]]]
+        said.append(f"At learning rate {number(rate, 3)} the loss goes from {' to '.join(ends)}")
+        said[-1] += f" in {len(path) - 1} steps"
         top = panel * (2 * half + 44)
-        d.text(10, top + 12, f"learning rate {_v(rate, 3)}: loss {_v(losses[0])} → {_v(losses[-1])}", anchor="start")
+        d.text(10, top + 12, f"learning rate {number(rate, 3)}: loss {' → '.join(ends)}", anchor="start")
         frame = Diagram(2 * half, width=WIDTH - 20)
         middle = np.array([0.28 * frame.width, half])
         for level in losses[0] * np.array([0.02, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5]):
             rx, ry = scale * np.sqrt(2 * level / c)
             frame.shape("ellipse", cx=middle[0], cy=half, rx=rx, ry=ry, opacity=0.3, stroke_width=1)
-        frame.text(*middle, "+", font_size=16)
-        seen = [tuple(middle + scale * np.clip(point, -1e4, 1e4) * (np.sign(start[0]), -1)) for point in path]
+        frame.text(middle[0], half, "+", font_size=16)
+        seen = [tuple(middle + scale * point * (np.sign(start[0]), -1)) for point in path]
         frame.line(*seen, color=BLUE, stroke_width=2, stroke_linejoin="round")
         for place, (x, y) in enumerate(seen):
-            frame.circle(x, y, 4 if place == 0 else 2.5, fill=1, color=VERMILION if place == 0 else BLUE)
+            frame.circle(x, y, 4 if place == 0 else 2.5, tint=1, color=VERMILION if place == 0 else BLUE)
         size = {"x": 10, "y": top + 24, "width": frame.width, "height": frame.height}
         d.add("svg", "".join(frame.parts), **size)  # which cuts off what lies beyond it
         d.shape("rect", **size, opacity=0.4, stroke_width=1)
-    d.title = f"A bowl with curvatures {_v(c[0])} and {_v(c[1])}. {'. '.join(said)}."
+    d.title = f"A bowl with curvatures {number(c[0])} and {number(c[1])}. {'. '.join(said)}."
     return d
 
 
-def descent_path(curvatures, rate, start, count):
-    """Return the places (count + 1, 2) that gradient descent visits in the bowl of ``descent``.
-
-    Examples
-    --------
-    >>> descent_path([1, 10], 0.1, [1, 1], 2).round(2).tolist()
-    [[1.0, 1.0], [0.9, 0.0], [0.81, 0.0]]
-    """
-    path = [np.array(start, dtype=float)]
-    for _ in range(count):
-        path.append(path[-1] - rate * np.asarray(curvatures) * path[-1])
+def _path(curvatures, rate, start, count):
+    path = [start]
+    # A path that leaves the bowl for good ends far outside of the picture.
+    while len(path) <= count and abs(path[-1]).max() < 100 * abs(start).max():
+        path.append(path[-1] - rate * curvatures * path[-1])
     return np.stack(path)
 
 
@@ -506,8 +460,7 @@ def per_weight_steps(gradients=(1.0, 0.01), lr=0.1, count=10, optimizers=None):
     Examples
     --------
     >>> print(per_weight_steps(optimizers={"SGD": torch.optim.SGD}))
-    How far two weights move in 10 steps at learning rate 0.1. SGD: 1 and 0.01, the first 100 times
-    as far as the second.
+    How far two weights move in 10 steps at learning rate 0.1. SGD: 1 and 0.01, 100 to 1.
     """
     given = np.array(gradients, dtype=float)
     if given.shape != (2,) and (given.ndim != 2 or given.shape[1] != 2 or not len(given)):
@@ -516,9 +469,9 @@ def per_weight_steps(gradients=(1.0, 0.01), lr=0.1, count=10, optimizers=None):
     optimizers = optimizers or RULES
     d = Diagram(20 + 82 * len(optimizers))
     said = []
-    d.text(6, 10, "each tick a step; bars of one scale within an optimizer", anchor="start", font_size=12, opacity=0.8)
+    d.text(6, 10, "a tick is a step; each has a scale of its own", anchor="start", font_size=12, opacity=0.8)
     for row, (name, make) in enumerate(optimizers.items()):
-        places = np.abs(walk(make, given, lr))
+        places = np.abs(_walk(make, given, lr))
         ends, longest = places[-1], places.max() or 1.0
         top = 26 + 82 * row
         d.text(6, top + 10, name, anchor="start", font_weight="bold")
@@ -526,24 +479,20 @@ def per_weight_steps(gradients=(1.0, 0.01), lr=0.1, count=10, optimizers=None):
             y = top + 33 + 24 * weight
             d.text(6, y, f"w{'₁₂'[weight]}", anchor="start")
             length = 240 * places[:, weight] / longest
-            d.box(32 + length[-1] / 2, y, length[-1], 16, rx=1, fill=0.3, color=color)
+            d.box(32 + length[-1] / 2, y, length[-1], 16, rx=1, tint=0.3, color=color)
             for x in length[1:-1]:
                 d.line((32 + x, y - 8), (32 + x, y + 8), color=color, stroke_width=1)
-            d.text(38 + length[-1], y, _v(ends[weight]), anchor="start")
-        ratio = f"the first {_v(ends[0] / ends[1], 1)} times as far as the second" if ends[1] else "the second rests"
-        said.append(f"{name}: {_v(ends[0])} and {_v(ends[1])}, {ratio}")
-    d.title = f"How far two weights move in {len(given)} steps at learning rate {_v(lr, 4)}. {'; '.join(said)}."
+            d.text(38 + length[-1], y, number(ends[weight]), anchor="start")
+        ratio = f", {number(ends[0] / ends[1], 1)} to 1" if ends[1] else ""
+        said.append(f"{name}: {number(ends[0])} and {number(ends[1])}{ratio}")
+    d.title = (
+        f"How far two weights move in {len(given)} steps at learning rate {number(lr, 4)}. {'; '.join(said)}."
+    )
     return d
 
 
-def walk(make, gradients, lr):
-    """Return where two weights are that start at 0 and are given ``gradients``: array (steps + 1, 2).
-
-    Examples
-    --------
-    >>> walk(torch.optim.SGD, [[1, 0.5]], lr=0.1).tolist()
-    [[0.0, 0.0], [-0.1, -0.05]]
-    """
+def _walk(make, gradients, lr):
+    """Return where two weights are that start at 0 and are given ``gradients``: array (steps + 1, 2)."""
     # A tensor for each: some rules look at a tensor as a whole.
     weights = [torch.zeros(1, dtype=torch.float64, requires_grad=True) for _ in range(2)]
     optimizer = make(weights, lr=lr)
@@ -576,9 +525,9 @@ def parts(sizes):
     said = []
     for row, (name, size) in enumerate(sizes.items()):
         share, width = f"{size / total:.0%}", (WIDTH - 12) * size / total
-        d.box(x + width / 2, 44, width, 36, rx=1, fill=0.3, color=colors[name])
+        d.box(x + width / 2, 44, width, 36, rx=1, tint=0.3, color=colors[name])
         x += width
-        d.box(14, 82 + 24 * row, 14, 14, rx=1, fill=0.3, color=colors[name])
+        d.box(14, 82 + 24 * row, 14, 14, rx=1, tint=0.3, color=colors[name])
         d.text(30, 82 + 24 * row, f"{name}: {size:,} rows, {share}", anchor="start")
         said.append(f"{size:,} {name} ({share})")
     d.title = f"{total:,} rows in parts: {', '.join(said)}."
@@ -612,7 +561,7 @@ def folds(k, highlight=None, groups=None):
     if len(names) > 16 or len(set(names)) < k:
         raise ValueError(f"groups must be of {k} kinds or more in at most 16 rows, got {names}")
     splitter = KFold(k) if groups is None else GroupKFold(k)
-    held_out = [test.tolist() for _, test in splitter.split(names, groups=names)]
+    held_out = [test.tolist() for _, test in splitter.split(names, groups=groups and names)]
     d = Diagram(24 + 30 * k + 26)
     d.text(56, 12, "parts of the rows" if groups is None else "rows, and the group of each", anchor="start",
            font_size=12, opacity=0.8)  # fmt: skip
@@ -654,9 +603,16 @@ def nested_folds(outer=4, inner=3, show=1):
         d.text(4, y, f"outer {fold + 1}", anchor="start", font_weight="bold" if fold + 1 == show else None)
         for place in range(outer):
             color = TEST if place == fold else TRAINING
-            d.box(left + part * (place + 0.5), y, part - 2, 22, rx=2, fill=0.3, color=color)
+            d.box(left + part * (place + 0.5), y, part - 2, 22, rx=2, tint=0.3, color=color)
     y += 30
-    d.text(left, y, f"within outer {show}, inner folds: which to choose?", anchor="start", font_size=12, opacity=0.8)
+    d.text(
+        left,
+        y,
+        f"within outer {show}, inner folds: which to choose?",
+        anchor="start",
+        font_size=12,
+        opacity=0.8,
+    )
     # The rows that outer fold `show` trains on, left and right of its test part, cut into equal folds.
     share = (outer - 1) / inner
     for fold in range(inner):
@@ -667,7 +623,7 @@ def nested_folds(outer=4, inner=3, show=1):
             color = VALIDATION if place == fold else TRAINING
             for start, end in _around(place * share, (place + 1) * share, show - 1):
                 wide = part * (end - start) - 2
-                d.box(left + part * start + 1 + wide / 2, y, wide, 22, rx=2, fill=0.3, color=color)
+                d.box(left + part * start + 1 + wide / 2, y, wide, 22, rx=2, tint=0.3, color=color)
     _key(d, y + 30, (("training", TRAINING), ("validation", VALIDATION), ("test", TEST)))
     d.height = y + 44
     d.title = (
@@ -703,7 +659,7 @@ def graph(root, edges=None, *, backward=None, digits=2):
     A computation: a = 2, b = 3, c = a × b = 6. Gradients: c 1, b 2, a 3.
     """
     nodes, parents = _computation(root, edges)
-    order = _backward_order(nodes, parents)
+    order = [*nodes][::-1]
     if backward is not None:
         _whole("backward", backward, 0, len(order))
     shown = [n for n in order[:backward] if nodes[n][3] is not None]
@@ -725,32 +681,39 @@ def graph(root, edges=None, *, backward=None, digits=2):
     wide = max(column.values()) + 1
     step = max(66.0, min(100.0, (WIDTH - 8) / wide))
     width, deepest = max(WIDTH, step * wide + 8), max(level.values())
-    at = {n: (width / 2 + step * (column[n] - (wide - 1) / 2), 96 * (deepest - level[n]) + 44) for n in nodes}
-    d = Diagram(96 * deepest + 84, width=width)
+    at = {n: (width / 2 + step * (column[n] - (wide - 1) / 2), 96 * (deepest - level[n]) + 22) for n in nodes}
+    d = Diagram(96 * deepest + 50, width=width)
     for n in nodes:
         x, y = at[n]
         for m in parents[n]:
-            from_x, from_y = at[m]
-            d.arrow((from_x, from_y + 24), (x + np.clip(from_x - x, -16, 16) * 0.5, y - 42), opacity=0.8)
+            (from_x, from_y), end = at[m], (x + np.clip(at[m][0] - x, -10, 10) * 0.8, y - 40)
+            # A line over several levels goes straight down beside the boxes in between.
+            between = [at[k][0] for k in nodes if level[n] < level[k] < level[m]]
+            lanes = [from_x + side * off for off in range(0, 200, 20) for side in (1, -1)]
+            clear = (w for w in lanes if 0 < w < width and all(abs(w - z) > 34 for z in between))
+            lane = next(clear, from_x)
+            way = [(lane, from_y + 60), (lane, y - 80)] if between else []
+            d.arrow((from_x, from_y + 24), *way, end, opacity=0.8)
         name, op, value, gradient = nodes[n]
         current = shown and n == shown[-1] and backward is not None
         if op:
-            d.circle(x, y - 31, 11)
+            d.box(x, y - 31, 14 + 8 * len(op), 20, rx=10)
             d.text(x, y - 31, op, font_size=12)
         look = {"color": BACKWARD, "stroke_width": 3} if current else {"color": None if op else BLUE}
-        d.box(x, y + 2, 60, 44, fill=0.1, **look)
-        d.text(x, y - 8, f"{name} {_v(value, digits)}".strip(), font_size=12)
+        d.box(x, y + 2, 60, 44, tint=0.1, **look)
+        equals = " = " if len(name + number(value, digits)) < 8 else " "
+        d.text(x, y - 8, equals.join(filter(None, [name, number(value, digits)])), font_size=12)
         if n in shown:
-            d.text(x, y + 13, _v(gradient, digits), font_size=12, color=BACKWARD)
+            d.text(x, y + 13, number(gradient, digits), font_size=12, color=BACKWARD)
     said = []
     for n in reversed(order):
         name, op, value, _ = nodes[n]
         made = f" {op} ".join(nodes[m][0] for m in parents[n]) if len(parents[n]) > 1 else ""
         made = made or "".join(f"{op}({nodes[m][0]})" for m in parents[n])
-        said.append(" = ".join(filter(None, [name, made, _v(value, digits)])))
+        said.append(" = ".join(filter(None, [name, made, number(value, digits)])))
     d.title = f"A computation: {', '.join(said)}."
     if shown:
-        d.title += f" Gradients: {', '.join(f'{nodes[n][0]} {_v(nodes[n][3], digits)}' for n in shown)}."
+        d.title += f" Gradients: {', '.join(f'{nodes[n][0]} {number(nodes[n][3], digits)}' for n in shown)}."
     return d
 
 
@@ -763,33 +726,20 @@ def backward_steps(root, edges=None, digits=2):
     >>> backward_steps(nodes, [("a", "c"), ("b", "c")]).captions[1]
     'The gradient of c is 1.'
     """
-    nodes, parents = _computation(root, edges)
-    order = _backward_order(nodes, parents)
+    nodes, _ = _computation(root, edges)
+    order = [*nodes][::-1]
+    if any(nodes[n][3] is None for n in order):
+        raise ValueError("root has nodes without a gradient: call its backward(), or give each in the dict")
     captions = ["Forward: the values, and no gradient yet."]
-    captions += [f"The gradient of {nodes[n][0]} is {_v(nodes[n][3], digits)}." for n in order]
+    captions += [f"The gradient of {nodes[n][0]} is {number(nodes[n][3], digits)}." for n in order]
     return steps([graph(root, edges, backward=i, digits=digits) for i in range(len(order) + 1)], captions)
 
 
 # ---- what they share
 
 
-def _n(x):
-    """Write a place in the picture: one digit after the point, so that honest runs agree."""
-    return format(round(float(x), 1) + 0.0, "g")
-
-
-def _v(value, digits=2, inner=False):
-    """Write a number for a reader, or a name as it is; within a sum or product, a negative in brackets."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    text = f"{value:.{digits}f}"
-    text = (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
-    text = "0" if text == "−0" else text
-    return f"({text})" if inner and text[0] == "−" else text
-
-
 def _row(values):
-    return ", ".join(map(_v, np.ravel(values)))
+    return ", ".join(map(number, np.ravel(values)))
 
 
 def _and(words):
@@ -799,8 +749,11 @@ def _and(words):
 
 def _list(values):
     """Return numbers as floats and names as they are, of a list, an array or a tensor."""
-    values = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
-    return [value if isinstance(value, str) else float(value) for value in values]
+    return [value if isinstance(value, str) else float(value) for value in _plain(values)]
+
+
+def _plain(values):
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 
 def _whole(name, value, least, most):
@@ -812,17 +765,19 @@ def _per_layer(name, parts, shapes, most):
     """Check the numbers for each layer, or each pair of layers; return them as arrays."""
     if parts is None:
         return None
-    arrays = [np.array([_list(row) for row in part] if len(shape) == 2 else _list(part), dtype=float)
-              for part, shape in zip(parts, shapes)]  # fmt: skip
-    if len(parts) != len(shapes) or any(a.shape != shape for a, shape in zip(arrays, shapes)):
-        raise ValueError(f"{name} must be of shapes {shapes}, got {[a.shape for a in arrays]}")
+    arrays = [None if part is None else np.array(_plain(part), dtype=float) for part in parts]
+    found = [shape if a is None else a.shape for a, shape in zip(arrays, shapes)]
+    if len(parts) != len(shapes) or found != shapes:
+        raise ValueError(
+            f"{name} must be of shapes {shapes}, got {[np.shape(_plain(part)) for part in parts]}"
+        )
     if max(max(shape) for shape in shapes) > most:
         raise ValueError(f"{name} have room in layers of at most {most} neurons; leave them out")
     return arrays
 
 
 def _at(layers, i, *place):
-    return None if layers is None else _v(layers[i][place])
+    return None if layers is None or layers[i] is None else number(layers[i][place])
 
 
 def _wire(d, start_at, end_at, labels, *, start, end, at, arrow=False, faint=False):
@@ -851,14 +806,14 @@ def _cells(d, x, y, width, cells, opacity):
     for place, (name, held_out) in enumerate(cells):
         middle = x + wide * (place + 0.5)
         color = VALIDATION if held_out else TRAINING
-        d.box(middle, y, wide - 2, 22, rx=2, fill=0.4 if held_out else 0.15, color=color, opacity=opacity)
+        d.box(middle, y, wide - 2, 22, rx=2, tint=0.4 if held_out else 0.15, color=color, opacity=opacity)
         d.text(middle, y, name, font_size=12, opacity=opacity, font_weight="bold" if held_out else None)
 
 
 def _key(d, y, entries):
     for place, (name, color) in enumerate(entries):
         x = 66 + 92 * place
-        d.box(x + 7, y, 14, 14, rx=1, fill=0.3, color=color)
+        d.box(x + 7, y, 14, 14, rx=1, tint=0.3, color=color)
         d.text(x + 20, y, name, anchor="start", font_size=12)
 
 
@@ -872,41 +827,28 @@ def _around(start, end, hole):
 
 
 def _computation(root, edges):
-    """Return nodes, key -> (name, operation, value, gradient), and the keys each is made of."""
+    """Return nodes, key -> (name, operation, value, gradient), inputs first, and the keys each is made of."""
     if isinstance(root, dict):
-        if not root or edges is None or not {n for pair in edges for n in pair} <= root.keys():
-            raise ValueError("edges must be pairs of names that stand in the dict, such as [('a', 'c')]")
-        nodes = {name: (name, *about) for name, about in root.items()}
-        return nodes, {n: [a for a, b in edges if b == n] for n in nodes}
+        names = [*root]
+        earlier = [(a, b) for a, b in edges or [] if a in names and b in names[names.index(a) + 1 :]]
+        if edges is None or len(earlier) != len(edges) or {a for a, _ in edges} != set(names[:-1]):
+            raise ValueError(
+                "edges must lead from each name of the dict but the last to a later one, such as "
+                f"[('a', 'c'), ('b', 'c')]; got {edges!r} for {names}"
+            )
+        return {n: (n, *about) for n, about in root.items()}, {
+            n: [a for a, b in edges if b == n] for n in names
+        }
     if lacking := [name for name in ("data", "grad", "_parents", "_op") if not hasattr(root, name)]:
-        raise ValueError(f"root must have {', '.join(lacking)}, as a node of a small autograd has, or be a dict")
+        raise ValueError(f"root must be a dict, or have {_and(lacking)} as a node of a small autograd has")
     nodes, parents = {}, {}
 
     def visit(node):
-        if id(node) not in nodes:
-            nodes[id(node)] = None
+        if id(node) not in parents:
             parents[id(node)] = [visit(parent) for parent in node._parents]
-            nodes[id(node)] = (getattr(node, "label", ""), node._op, float(node.data), node.grad)
+            gradient = None if node.grad is None else float(node.grad)
+            nodes[id(node)] = (getattr(node, "label", ""), node._op, float(node.data), gradient)
         return id(node)
 
     visit(root)
-    # Those made first come first, the result last.
-    return {key: nodes[key] for key in reversed([*reversed(_post_order(id(root), parents))])}, parents
-
-
-def _post_order(root, parents):
-    found = []
-
-    def visit(key):
-        if key not in found:
-            for parent in parents[key]:
-                visit(parent)
-            found.append(key)
-
-    visit(root)
-    return found
-
-
-def _backward_order(nodes, parents):
-    """Return the keys from the result to the inputs, each after all that is made of it."""
-    return _post_order([*nodes][-1], parents)[::-1]
+    return nodes, parents

@@ -106,6 +106,10 @@ def _output(output):
         yield "its picture is not the one stored when the cell was run: make notebooks"
     texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
     text = " ".join([*texts, *(str(part) for mime, part in data.items() if mime.startswith("text/"))])
+    html = data.get("text/html", "")
+    titles = re.findall(r'<svg\b[^>]*role="img"[^>]*><title>([^<]{20,})</title>', html)
+    if len(titles) != html.count('role="img"') or ("<svg" in html and not titles):
+        yield 'its drawing has no description of 20 letters or more: write role="img" and a <title> first, as helpers.diagrams does'
     if match := ABSOLUTE_PATH.search(text):
         yield f"an output names a path of one machine, so print less of it: …{text[match.start() : match.start() + 40]}…"
     if match := ADDRESS.search(text):
@@ -120,14 +124,18 @@ def test_notebook_is_sound(name):
     assert not problems(notebook), f"{name}:\n" + "\n".join(problems(notebook))
 
 
+DRAWING = '<svg role="img" viewBox="0 0 9 9"><title>Two neurons and a line.</title><path d="M0 0L9 9"/></svg>'
+
+
 def sound():
-    """Return a small notebook without a problem: some code, a figure, an error, a warning."""
+    """Return a small notebook without a problem: some code, a figure, an error, a warning, a drawing."""
     v4 = nbformat.v4
     picture = v4.new_output(
         "display_data", {"image/png": "aGk=", "text/plain": "<Figure>", MIME: {"axes": []}}
     )
     picture.metadata["picture"] = picture_digest(picture)
     error = v4.new_output("error", ename="ValueError", evalue="no", traceback=["ValueError: no"])
+    drawing = v4.new_output("display_data", {"text/html": DRAWING, "text/plain": "Two neurons and a line."})
     warning = v4.new_output("stream", name="stderr", text="UserWarning: size")
     cells = [
         v4.new_markdown_cell("# Title"),
@@ -137,6 +145,7 @@ def sound():
         ),
         v4.new_code_cell("fail()", outputs=[error], metadata={"tags": ["raises-exception"]}),
         v4.new_code_cell("warn()", outputs=[warning], metadata={"tags": ["expects-warning"]}),
+        v4.new_code_cell("draw()", outputs=[drawing]),
         v4.new_code_cell(
             "claim()", outputs=[v4.new_output("stream", text="✓\n")], metadata={"tags": ["claims"]}
         ),
@@ -173,6 +182,15 @@ FAULTS = {
     "warning gone": lambda nb, cells: cells[4].outputs.clear(),
     "error": lambda nb, cells: cells[3].metadata.update(tags=[]),
     "no description": lambda nb, cells: cells[2].metadata.pop("mystnb"),
+    "drawing without a title": lambda nb, cells: (
+        cells[5].outputs[0].data.update({"text/html": '<svg viewBox="0 0 9 9"><path d="M0 0L9 9"/></svg>'})
+    ),
+    "title of a drawing too short": lambda nb, cells: (
+        cells[5].outputs[0].data.update({"text/html": DRAWING.replace("Two neurons and a line.", "Neurons.")})
+    ),
+    "second drawing without a title": lambda nb, cells: (
+        cells[5].outputs[0].data.update({"text/html": DRAWING + '<svg role="img"><path d="M0 0"/></svg>'})
+    ),
     "no figure to describe": lambda nb, cells: cells[2].outputs.clear(),
     "two figures": lambda nb, cells: cells[2].outputs.append(cells[2].outputs[0]),
     "colours that say how much": lambda nb, cells: (

@@ -110,3 +110,8 @@ def test_a_section_goes_from_heading_to_heading():
     assert [cell.source for cell in section(cells, 4)] == ["## One", "### Inner", "b"]
     assert [cell.source for cell in section(cells, 1)] == ["# Title", "a"]
     assert [cell.source for cell in section(cells, 5)] == ["## Two"]
+
+
+def test_the_chapter_in_the_name_of_a_check_is_no_number():
+    source = "from helpers.exercises.ch05 import check_05_a_third\n\ncheck_05_a_third(0.25)"
+    assert values_of([nbformat.v4.new_code_cell(source)]).tolist() == [0.25]

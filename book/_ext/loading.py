@@ -14,6 +14,7 @@ USED_BY = {
     "design-tabs": "sd-tab",
     "togglebutton": "toggle|dropdown",
     "play.js": "data-play",
+    "steps.js": "diagram-steps",
     "definitions.js": "glossary.html#term-",
 }
 

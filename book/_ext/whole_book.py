@@ -50,21 +50,22 @@ def keep_epub_plain(app, pagename, templatename, context, doctree):
         ]
 
 
-def declare_formulas(app, exception):
-    """Say in the EPUB's list of files which pages hold MathML: the format wants it, and Sphinx leaves it out."""
+def declare_contents(app, exception):
+    """Say in the EPUB's list of files which pages hold MathML or SVG: the format wants it, and Sphinx leaves it out."""
     if exception or app.builder.name != "epub":
         return
     path = Path(app.outdir) / f"{NAME}.epub"
     with zipfile.ZipFile(path) as epub:
         files = {info: epub.read(info) for info in epub.infolist()}
     with zipfile.ZipFile(path, "w") as epub:
-        with_formulas = [info.filename for info, text in files.items() if b"<math" in text]
+        pages = {info.filename: text for info, text in files.items() if info.filename.endswith(".xhtml")}
         for info, text in files.items():
             if info.filename == "content.opf":
-                for page in with_formulas:
-                    text = text.replace(
-                        f'href="{page}"'.encode(), f'href="{page}" properties="mathml"'.encode()
-                    )
+                for page, body in pages.items():
+                    held = [name for name, tag in (("mathml", b"<math"), ("svg", b"<svg")) if tag in body]
+                    if held:
+                        entry = f'href="{page}"'
+                        text = text.replace(entry.encode(), f'{entry} properties="{" ".join(held)}"'.encode())
             epub.writestr(info, text)
 
 
@@ -75,5 +76,5 @@ def setup(app):
     app.connect("config-inited", describe_epub, priority=900)  # after notebooks.py, which knows the address
     app.connect("doctree-resolved", offer_files)
     app.connect("html-page-context", keep_epub_plain, priority=950)
-    app.connect("build-finished", declare_formulas)
+    app.connect("build-finished", declare_contents)
     return {"version": "1", "parallel_read_safe": True}

@@ -326,8 +326,10 @@ def claims_of(notebook):
                     node.args[1] if len(node.args) > 1 else node.keywords[-1].value if node.keywords else None
                 )
                 body = rule.body if isinstance(rule, ast.Lambda) else rule
-                condition = ast.get_source_segment(cell.source, body) if body else ""
-                found.append(Claim(" ".join(words[0].value.split()), place, node.lineno, condition or ""))
+                condition = (body and ast.get_source_segment(cell.source, body)) or ""
+                found.append(
+                    Claim(" ".join(words[0].value.split()), place, node.lineno, " ".join(condition.split()))
+                )
     return sorted(found, key=lambda claim: (claim.cell, claim.line))
 
 

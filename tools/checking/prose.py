@@ -32,7 +32,7 @@ NOT_QUANTITIES = {
     "option of a directive": r"^:[\w-]+:.*$",
     "item of a list": r"^\s*\d+\.\s",
     "number of a heading": r"^#+\s+[\d.]+(?=\s)",
-    "place in the book": r"\b(?:[Cc]hapters?|[Ss]ections?|[Ee]xercises?|[Ff]igures?|[Tt]ables?|[Qq]uestions?)"
+    "place in the book": r"\b(?:[Cc]hapters?|Solutions|[Ss]ections?|[Ee]xercises?|[Ff]igures?|[Tt]ables?|[Qq]uestions?)"
     r"[\s~]+\d[\d.]*(?:(?:,|,? and|,? or|\s?[-–]|,? to)\s?\d[\d.]*)*",
     "year": r"\b(?:1[89]\d\d|20(?:0[1-9]|[1-3]\d))\b(?!\.\d)",
     "version": r"\b(?:Python|PyTorch|NumPy|pandas|scikit-learn|[Mm]atplotlib|torch)\s+\d[\d.]*",
@@ -140,7 +140,8 @@ def values_of(cells):
     for cell in cells:
         if cell.cell_type == "code":
             if CLAIMS not in cell.metadata.get("tags", []):  # which repeat the text's own words
-                found += numbers(cell.source)
+                # Nor is the number of a chapter in the name of a check, check_05_entropy, a result of it.
+                found += numbers(re.sub(r"\bch(?:eck_)?\d\d\w*", "", cell.source))
             for output in cell.outputs:
                 found += [number for text in readings(output) for number in numbers(text)]
     return np.array(found)

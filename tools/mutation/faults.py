@@ -48,7 +48,7 @@ def replacing(old, new):
 SOURCES: dict[str, list[tuple]] = {
     "data": [
         ("leaked scaler", "MinMaxScaler().fit(table[train])", "MinMaxScaler().fit(table)"),
-        ("scaler fitted on the test rows", "for i, (train, _) in", "for i, (_, train) in"),
+        ("scaler fitted on the test rows", "for i, (train, *_) in", "for i, (*_, train) in"),
         ("train and test exchanged", "train, test = train_test_split(", "test, train = train_test_split("),
         ("seed ignored", "random_state=seed)", "random_state=0)"),
         ("share ignored", "test_size=test_size, random", "test_size=0.5, random"),
@@ -272,6 +272,19 @@ SOURCES: dict[str, list[tuple]] = {
         ("classes exchanged", "*X[labels == label].T", "*X[labels != label].T"),
         ("always logarithmic", '"log" if log else "linear"', '"log"'),
     ],
+    "diagrams": [
+        ("no bias in the sum", "zip(inputs, weights)) + bias", "zip(inputs, weights))"),
+        ("weights of the wrong line", "_at(edge, i, k, j)", "_at(edge, i, j, k)"),
+        ("biases not counted", "= {a * b + b:,}", "= {a * b:,}"),
+        ("nothing grows in dropout", "dropout(before, p, training).tolist()", "dropout(before, p, training).mul(1 - p).tolist()"),
+        ("random numbers used up", "with torch.random.fork_rng():", "if True:"),
+        ("next step in colour", "chosen = place == highlight", "chosen = place + 1 == highlight"),
+        ("curvatures ignored", "rate * curvatures * path[-1]", "rate * path[-1]"),
+        ("groups torn apart", "KFold(k) if groups is None else GroupKFold(k)", "KFold(k)"),
+        ("test rows in the inner folds", "(place + 1) * share, show - 1)", "(place + 1) * share, outer)"),
+        ("gradients one step early", "for n in order[:backward]", "for n in order[: backward and backward + 1]"),
+        ("no lane beside the boxes", "lane = next(clear, from_x)", "lane = from_x"),
+    ],
 }  # fmt: skip
 
 # Where the tests of a module are, if not in one file of its name; the likelier or quicker first.
@@ -289,7 +302,7 @@ TESTED_WITH = {
 # What compares is damaged too: (file, what, old, new).
 CHECKS = [
     ("tools/checking/compare.py", "tolerance of 10 %", "rtol: float = 1e-4", "rtol: float = 1e-1"),
-    ("tools/checking/compare.py", "thirty standard errors", "STANDARD_ERRORS = 3", "STANDARD_ERRORS = 30"),
+    ("tools/checking/compare.py", "ten standard errors", "STANDARD_ERRORS = 1", "STANDARD_ERRORS = 10"),
     ("tools/checking/compare.py", "nan equals anything", "if not abs(a.value - b.value) <= limit:", "if abs(a.value - b.value) > 1e9:"),
     ("tools/checking/compare.py", "words not compared", "if not (a.is_number and b.is_number):", "if False:"),
     ("tools/checking/compare.py", "what follows not compared", "if len(old) != len(now):", "if False:"),

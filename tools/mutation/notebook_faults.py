@@ -158,7 +158,7 @@ KINDS = {
 SEEN_AT_ONCE = {"number in the text", "pictures swapped", "figure without its data"}
 # Why a fault of a kind may survive.
 HARMLESS = {
-    "learning rate": "each mean printed stays within three standard errors: the text tells no more than that",
+    "learning rate": "each mean printed stays within its standard error: the text tells no more than that",
     "seed": "nothing printed hangs on a seed: it is an identity, or a mean within its standard errors",
     "number in the text": "the new number stands in the same section: which is meant, only a reader can tell",
 }

@@ -156,16 +156,8 @@ def execute(path, force=False, root=ROOT):
             return "unchanged"
         write_whole(path, written(notebook))
         return "normalised"
-    client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-        # Without its warning that nothing is encrypted: the kernel is on the same machine.
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-    )  # fmt: skip
     try:
-        # Of all kernels called python3, the one of this environment.
-        with neutral.for_kernels(JUPYTER_PATH=""):
-            client.execute()
+        run_cells(notebook, path)
     except CellExecutionError as error:
         number = failing_cell(notebook)
         sys.exit(f"{path.name}, cell {number} failed; the notebook is unchanged.\n\n{error}")
@@ -177,6 +169,19 @@ def execute(path, force=False, root=ROOT):
     nbformat.validate(notebook)
     write_whole(path, written(notebook))
     return "executed"
+
+
+def run_cells(notebook, path):
+    """Run every cell in a fresh kernel of this environment, in the notebook's folder; its outputs are replaced."""
+    client = NotebookClient(
+        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        # Without its warning that nothing is encrypted: the kernel is on the same machine.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )  # fmt: skip
+    # Of all kernels called python3, the one of this environment.
+    with neutral.for_kernels(JUPYTER_PATH=""):
+        client.execute()
 
 
 def read(text):

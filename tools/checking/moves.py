@@ -1,0 +1,78 @@
+"""How far do the outputs move on another machine? A line for each cell that states a tolerance or would need one.
+
+Runs every notebook in each setting, beside the stored outputs, and names the smallest tolerance with which they
+agree. A cell should state twice the largest it was seen to need.
+
+Usage: python -m tools.checking.moves [CHAPTER ...]
+"""
+
+import os
+import sys
+from unittest import mock
+
+import nbformat
+
+from helpers.figure_digest import MIME
+from tools.checking.compare import Tolerance, differences
+from tools.publishing.execute import join_streams, notebooks, read, run_cells, tidy
+
+SETTINGS = {
+    "1 thread": {"OMP_NUM_THREADS": "1"},
+    "2 threads": {"OMP_NUM_THREADS": "2"},
+    "cpu default": {"ATEN_CPU_CAPABILITY": "default"},
+    "cpu avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
+}
+STEPS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+
+
+def parts(cell):
+    """Return what of a cell's outputs is compared: texts, and the data of figures."""
+    found = []
+    for output in join_streams(cell.outputs):
+        tidy(output)
+        if output.output_type == "stream":
+            found.append(output.text)
+        for kind, value in output.get("data", {}).items():
+            if kind == MIME or kind.startswith("text/"):
+                found.append(value)
+    return found
+
+
+def needed(stored, new):
+    """Return the smallest tolerances (rtol, figure) with which the outputs of two cells agree; inf if none does."""
+    need = {"rtol": 0.0, "figure": 0.0}
+    pairs = list(zip(parts(stored), parts(new)))
+    if len(parts(stored)) != len(parts(new)):
+        return dict.fromkeys(need, float("inf"))
+    for a, b in pairs:
+        name = "figure" if isinstance(a, dict) else "rtol"
+        agrees = (step for step in STEPS if not differences(a, b, Tolerance(**{name: step})))
+        if differences(a, b, Tolerance()):
+            need[name] = max(need[name], next(agrees, float("inf")))
+    return need
+
+
+def main():
+    print("| notebook | cell | states | needs | where |\n|---|---|---|---|---|")
+    for path in notebooks(sys.argv[1:]):
+        stored = read(path.read_text(encoding="utf-8"))
+        needs = {}
+        for setting, environment in SETTINGS.items():
+            new = nbformat.from_dict(stored)
+            with mock.patch.dict(os.environ, environment):
+                run_cells(new, path)
+            for a, b in zip(read(path.read_text(encoding="utf-8")).cells, new.cells):
+                for name, need in needed(a, b).items() if a.cell_type == "code" else ():
+                    if need > needs.get((a.id, name), (0, ""))[0]:
+                        needs[a.id, name] = need, setting
+        for cell in stored.cells:
+            stated = Tolerance.of(cell)
+            for name in ("rtol", "figure"):
+                need, where = needs.get((cell.id, name), (0, "nowhere"))
+                own, default = getattr(stated, name), getattr(Tolerance(), name)
+                if need or own != default:
+                    print(f"| {path.name} | {cell.id} | {name} {own:g} | {need:g} | {where} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
