@@ -8,12 +8,14 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from sklearn.model_selection import ShuffleSplit
 from sklearn.preprocessing import MinMaxScaler
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers import data, ensembles, models, training
+from helpers import comparisons, data, ensembles, models, training, validation
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 
@@ -79,6 +81,38 @@ def test_the_loop_of_house_prices_is_fit(house_prices, capsys):
     np.testing.assert_allclose(history.train_loss, house_prices["train_losses"], rtol=1e-5)
     last = training.evaluate(model, house_prices["test_loader"], torch.nn.MSELoss())
     assert last == pytest.approx(house_prices["test_losses"][-1], rel=1e-5)
+
+
+def test_the_comparison_of_house_prices_is_compare():
+    boston = data.load_boston()
+    draw = ShuffleSplit(4, test_size=0.5, random_state=3).split(boston)
+    adam = partial(torch.optim.Adam, lr=3e-3, weight_decay=1e-7)
+    names = dict(
+        torch=torch, nn=torch.nn, partial=partial, boston=boston, splits=list(draw), adam=adam, pd=pd,
+        DataLoader=DataLoader, TensorDataset=TensorDataset, Regressor=models.Regressor, fit=training.fit,
+        predict=training.predict, rmse=training.rmse, scale_splits=data.scale_splits,
+        hold_out=validation.hold_out, estimate=validation.estimate,
+    )  # fmt: skip
+    # Without dropout, whose masks come from other streams; so the second arm has a ReLU on its output instead.
+    loop = taught("house_prices", "for i, (train, validation, test) in enumerate(few)")
+    for written, shorter in (
+        ("[5, 10, 20, 40]", "[1, 3]"),
+        ('"dropout 0.5": Regressor}', '"dropout 0.5": partial(Regressor, 0.0, torch.nn.ReLU)}'),
+    ):
+        assert written in loop
+        loop = loop.replace(written, shorter)
+    exec(loop, names)
+    exec(taught("house_prices", "difference = on_test"), names)
+    usual = comparisons.Recipe().but(optimizer=adam)
+    run = comparisons.compare(
+        {"no dropout": usual, "dropout 0.5": usual.but(output_activation=torch.nn.ReLU)}, {"Boston": boston},
+        lengths=[1, 3], n=4, seed=3, progress=False,
+    )  # fmt: skip
+    for arm in run.arms:
+        torch.testing.assert_close(names["on_test"][arm], run.errors[arm, "Boston"], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(names["stopped"][arm], run.at("stopped", arm, "Boston"), rtol=1e-4, atol=1e-4)
+    paired = run.change(3, "Boston", percent=False)
+    assert float(names["difference"][:, 1].mean()) == pytest.approx(paired.mean, rel=1e-3)
 
 
 def test_the_dataset_of_house_prices_is_a_tensor_dataset():

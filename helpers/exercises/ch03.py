@@ -227,7 +227,7 @@ def check_03_quarter(guess, errors):
     guess, errors = number(guess, "my_guess"), tensor(errors, "errors", (None,))
     n = len(errors)
     if n < 40:  # a quarter of them, say
-        raise Wrong(f"Only {n} errors: give all of them, such as usual.")
+        raise Wrong(f"Only {n} errors: give all of them, such as errors.")
     ordered = (errors.diff() >= 0).all() or (errors.diff() <= 0).all()
     # Of sorted errors a quarter would hold only the small ones, or only the large.
     quarters = errors[: n // 4 * 4].view(-1, 4).T if ordered else errors[: n // 4 * 4].view(4, -1)
