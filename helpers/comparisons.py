@@ -4,7 +4,7 @@ A *recipe* says how a model is made and trained. It is called with a table, spli
 errors; so a network, a model of scikit-learn and whatever a chapter makes up are compared alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -47,10 +47,10 @@ class Recipe:
     0.5
     """
 
-    make: object = MLP
+    make: Callable = MLP
     network: dict = field(default_factory=lambda: {"hidden": (50, 30), "out_features": 1})
     training: dict = field(default_factory=lambda: {"optimizer": ADAM})
-    scale: object = scale_splits
+    scale: Callable = scale_splits
 
     def but(self, **changes):
         """Return the recipe with some things changed: of the network, of its training, ``make`` or ``scale``."""

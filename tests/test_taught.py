@@ -110,7 +110,9 @@ def test_the_comparison_of_house_prices_is_compare():
     )  # fmt: skip
     for arm in run.arms:
         torch.testing.assert_close(names["on_test"][arm], run.errors[arm, "Boston"], rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(names["stopped"][arm], run.at("stopped", arm, "Boston"), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            names["stopped"][arm], run.at("stopped", arm, "Boston"), rtol=1e-4, atol=1e-4
+        )
     paired = run.change(3, "Boston", percent=False)
     assert float(names["difference"][:, 1].mean()) == pytest.approx(paired.mean, rel=1e-3)
 

@@ -16,7 +16,9 @@ MINUTES_AN_EXERCISE, MINUTES_A_QUESTION = 8, 1
 LONGEST = 12  # minutes of a section: longer ones are two
 
 FOLDED = {"tag_hide-input", "tag_hide-cell", "tag_remove-cell", "tag_remove-input", "tag_claims"}
-RUNS = re.compile(r"runs\W+in\s+(?:about |less than )?(?:an? )?(?:half an? )?[\w-]+(?: to \w+)?(?: (?:seconds?|minutes?))?")
+RUNS = re.compile(
+    r"runs\W+in\s+(?:about |less than )?(?:an? )?(?:half an? )?[\w-]+(?: to \w+)?(?: (?:seconds?|minutes?))?"
+)
 
 
 def minutes_to_read(node):
@@ -24,7 +26,9 @@ def minutes_to_read(node):
     prose = node.findall(lambda part: isinstance(part, nodes.paragraph | nodes.title))
     words = sum(len(part.astext().split()) for part in prose)
     lines = sum(
-        len(block.astext().splitlines()) for block in node.findall(nodes.literal_block) if not _is_folded(block)
+        len(block.astext().splitlines())
+        for block in node.findall(nodes.literal_block)
+        if not _is_folded(block)
     )
     pictures = len(list(node.findall(nodes.image)))
     return words / WORDS_PER_MINUTE + lines / LINES_PER_MINUTE + pictures / PICTURES_PER_MINUTE

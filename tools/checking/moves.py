@@ -46,7 +46,10 @@ def needed(stored, new):
         return dict.fromkeys(need, float("inf"))
     for a, b in pairs:
         name = "figure" if isinstance(a, dict) else "rtol"
-        agrees = (step for step in STEPS if not differences(a, b, Tolerance(**{name: step})))
+        tolerances = (
+            {"rtol": Tolerance(rtol=step), "figure": Tolerance(figure=step)}[name] for step in STEPS
+        )
+        agrees = (getattr(each, name) for each in tolerances if not differences(a, b, each))
         if differences(a, b, Tolerance()):
             need[name] = max(need[name], next(agrees, float("inf")))
     return need
