@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools import ROOT
+from tools import CLAIMS, ROOT
 from tools.checking.prose import CONSTANTS, quantities, section, values_of, verdicts_typed
 from tools.publishing.execute import notebooks
 
@@ -119,10 +119,14 @@ def test_the_chapter_in_the_name_of_a_check_is_no_number():
     assert values_of([nbformat.v4.new_code_cell(source)]).tolist() == [0.25]
 
 
+FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input", CLAIMS}
+
+
 def unexplained(chapters):
     """Return the names of helpers that chapters, in the order of the book, use before their text speaks of them.
 
     A name is explained once it stands in backticks in the text, or once a chapter has written it out itself.
+    What a folded cell uses, a reader does not meet; and a constant, in capitals, says by its name what it is.
     """
     known, found = set(), []
     for name, notebook in chapters.items():
@@ -137,8 +141,9 @@ def unexplained(chapters):
             for node in code:
                 module = getattr(node, "module", None) or ""
                 if isinstance(node, ast.ImportFrom) and re.match(r"helpers(?!\.exercises)", module):
-                    imported |= {alias.name for alias in node.names}
-            used = {node.id for node in code if isinstance(node, ast.Name)} & imported - known
+                    imported |= {alias.name for alias in node.names if not alias.name.isupper()}
+            seen = () if FOLDED & set(cell.metadata.get("tags", [])) else code
+            used = {node.id for node in seen if isinstance(node, ast.Name)} & imported - known
             found += [f"{name}: {helper}" for helper in sorted(used)]
             known |= used | {node.name for node in code if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     return found

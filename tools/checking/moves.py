@@ -6,8 +6,8 @@ agree. A cell should state twice the largest it was seen to need.
 Usage: python -m tools.checking.moves [CHAPTER ...]
 """
 
+import argparse
 import os
-import sys
 from unittest import mock
 
 import nbformat
@@ -56,8 +56,11 @@ def needed(stored, new):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("chapters", nargs="*", help="beginnings of names, such as 03; all if none")
+    options = parser.parse_args()
     print("| notebook | cell | states | needs | where |\n|---|---|---|---|---|")
-    for path in notebooks(sys.argv[1:]):
+    for path in notebooks(options.chapters):
         stored = read(path.read_text(encoding="utf-8"))
         needs = {}
         for setting, environment in SETTINGS.items():
