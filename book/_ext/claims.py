@@ -100,6 +100,9 @@ class Line:
                 text = node.astext()
                 closing = re.match(r"(?:</(?:em|code|strong|b|i|a|sub|sup)>)*", text[offset:]).end()
                 offset += closing
+                # A button within a button cannot be pressed: behind what opens an answer, not in it.
+                if text.rfind("<summary", 0, offset) > text.rfind("</summary>", 0, offset):
+                    offset = text.index("</summary>", offset) + len("</summary>")
                 text = text[:offset] + marks[end] + text[offset:]
                 node[:] = [nodes.Text(text)]
                 node.rawsource = text
