@@ -28,12 +28,12 @@ def read_claims(app, config):
     """Keep {page: a list for each cell of claims: of (words, condition, measured, anchor)}."""
     claims, found = tool(app), {}
     for name, notebook in claims.chapters(Path(app.srcdir)).items():
-        cells, number = [], 0
+        cells, number, every = [], 0, claims.claims_of(notebook)
         for place, cell in enumerate(notebook.cells):
             if not claims.is_claims(cell):
                 continue
             printed = "".join(output.get("text", "") for output in cell.outputs).splitlines()
-            of_cell = [claim for claim in claims.claims_of(notebook) if claim.cell == place]
+            of_cell = [claim for claim in every if claim.cell == place]
             rows = []
             for claim, line in zip(of_cell, printed + [""] * len(of_cell)):
                 number += 1
@@ -47,9 +47,9 @@ def read_claims(app, config):
 class Line:
     """A paragraph, a row of a table or a raw piece of HTML, letter by letter as claims are compared."""
 
-    def __init__(self, node, same_letter):
+    def __init__(self, node, tool):
         self.node, self.letters, self.places = node, [], []
-        self.same_letter = same_letter
+        self.tool = tool
         if isinstance(node, nodes.raw):
             # Tags say nothing, and an entity is one letter.
             for match in re.finditer(r"<[^>]*>|&#?\w+;|.", node.astext(), re.DOTALL):
@@ -76,7 +76,7 @@ class Line:
                 self._read(part)
 
     def _add(self, text, place):
-        for letter in text.translate(self.same_letter).lower():
+        for letter in text.translate(self.tool.SAME_LETTER).lower():
             letter = " " if letter.isspace() else letter
             if letter != " " or (self.letters and self.letters[-1] != " "):
                 self.letters.append(letter)
@@ -85,8 +85,8 @@ class Line:
     def ends(self, words):
         """Return where each occurrence of ``words`` ends, its full stop and quotation marks included."""
         found = []
-        for match in re.finditer(re.escape(words), self.text):
-            end = match.end()
+        for start in self.tool.places(words, self.text):
+            end = start + len(words)
             while end < len(self.text) and self.text[end] in ".,;:!?)\"'" and self.text[end - 1] != " ":
                 end += 1
             found.append(end)
@@ -122,7 +122,7 @@ class Line:
                 top.parent.insert(top.parent.index(top) + 1, mark)
 
 
-def lines_of(doctree, same_letter):
+def lines_of(doctree, tool):
     """Return the Lines of a page and, between them, its cells of claims, in the page's order."""
     found = []
 
@@ -132,7 +132,7 @@ def lines_of(doctree, same_letter):
         elif isinstance(node, nodes.row | nodes.paragraph | nodes.term) or (
             isinstance(node, nodes.raw) and "<details" in node.astext()
         ):
-            found.append(Line(node, same_letter))
+            found.append(Line(node, tool))
         elif isinstance(node, nodes.Element) and not isinstance(node, nodes.title | nodes.literal_block):
             for child in node.children:
                 walk(child)
@@ -143,7 +143,7 @@ def lines_of(doctree, same_letter):
 
 def mark_sentences(app, doctree, page):
     claims, sought = app.config.claims, tool(app).sought
-    lines = lines_of(doctree, tool(app).SAME_LETTER)
+    lines = lines_of(doctree, tool(app))
     cells = [place for place, line in enumerate(lines) if not isinstance(line, Line)]
     marks, boxes = {}, []
     if app.builder.name == "html":
@@ -156,8 +156,9 @@ def mark_sentences(app, doctree, page):
             for words, _, _, anchor in (row for cell in rows for row in cell):
                 if other != page and len(words.split()) >= SHORT:
                     link = f'<a class="claim" href="{here}{other}.html#{anchor}" aria-label="{NAME}"></a>'
+                    quoted = sought(words)
                     for line in lines:
-                        for end in line.ends(sought(words)) if isinstance(line, Line) else ():
+                        for end in line.ends(quoted) if isinstance(line, Line) else ():
                             marks.setdefault(line, {}).setdefault(end, link)
         for line, ends in marks.items():
             line.insert(ends)

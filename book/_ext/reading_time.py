@@ -56,11 +56,11 @@ def add_times(app, doctree, docname):
     # Raw, as what describes the page to a search engine is taken from its text, which begins below.
     line = nodes.raw("", f'<p class="reading-time">{" · ".join(times)}</p>\n', format="html")
     title.parent.insert(title.parent.index(title) + 1, line)
-    for section in title.parent.findall(nodes.section):
-        if section.parent is title.parent and minutes_to_read(section) > LONGEST:
+    for section in title.parent.children:
+        if isinstance(section, nodes.section) and (minutes := minutes_to_read(section)) > LONGEST:
             logging.getLogger(__name__).warning(
                 "“%s” takes %.0f minutes to read, more than %d: make two sections of it",
-                section.next_node(nodes.title).astext(), minutes_to_read(section), LONGEST, location=section,
+                section.next_node(nodes.title).astext(), minutes, LONGEST, location=section,
             )  # fmt: skip
 
 

@@ -397,7 +397,7 @@ def results(texts, near, anywhere, excuses=()):
         covered = [
             (start, start + len(words))
             for words in {*map(sought, near(block)), *quotable}
-            for start in _places(words, text)
+            for start in places(words, text)
         ]
         for start, end in block.sentences:
             sentence = block.text[start:end]
@@ -414,8 +414,8 @@ def results(texts, near, anywhere, excuses=()):
     return found
 
 
-def _places(words, text):
-    """Return where ``words`` begin in ``text``; a pattern for each of a thousand claims would take minutes."""
+def places(words, text):
+    """Return each place where ``words`` begin in ``text``; a pattern for each of a thousand claims would take minutes."""
     found, start = [], text.find(words)
     while start >= 0:
         found.append(start)

@@ -9,8 +9,8 @@ Two numbers agree when they differ by no more than
 A mean printed with its standard error, ``0.0842 ± 0.0011``, may move by that standard error, and the standard
 error itself by a factor of 1.3. A run again draws the same splits and seeds: only rounding differs, which moves
 a mean by half of it at most where a processor has no vector instructions. A mean that is further from zero than
-its standard error may not change its sign. Where all runs agreed, as in a share of ``100 ± 0``, one that does not moves the mean and the standard
-error by the same amount: 97 ± 3 of 34 runs.
+its standard error may not change its sign. Where all runs agreed, as in a share of ``100 ± 0``, one that does
+not moves the mean and the standard error by the same amount: 97 ± 3 of 34 runs.
 
 Plain numbers in the output of a cell of claims may differ by a tenth: its conditions are asserted, and have margins
 of their own.

@@ -7,28 +7,24 @@ Usage: python -m tools.checking.moves [CHAPTER ...]
 """
 
 import argparse
+import copy
 import os
 from unittest import mock
 
-import nbformat
-
 from helpers.figure_digest import MIME
+from tools.checking import other_settings
 from tools.checking.compare import Tolerance, differences
 from tools.publishing.execute import join_streams, notebooks, read, run_cells, tidy
 
-SETTINGS = {
-    "1 thread": {"OMP_NUM_THREADS": "1"},
-    "2 threads": {"OMP_NUM_THREADS": "2"},
-    "cpu default": {"ATEN_CPU_CAPABILITY": "default"},
-    "cpu avx2": {"ATEN_CPU_CAPABILITY": "avx2"},
-}
+# Those of the whole suite's settings in which a notebook could print something else.
+SETTINGS = {name: environment for name, (environment, _) in other_settings.SETTINGS.items() if environment}
 STEPS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 
 
 def parts(cell):
     """Return what of a cell's outputs is compared: texts, and the data of figures."""
     found = []
-    for output in join_streams(cell.outputs):
+    for output in join_streams(copy.deepcopy(cell.outputs)):
         tidy(output)
         if output.output_type == "stream":
             found.append(output.text)
@@ -41,10 +37,10 @@ def parts(cell):
 def needed(stored, new):
     """Return the smallest tolerances (rtol, figure) with which the outputs of two cells agree; inf if none does."""
     need = {"rtol": 0.0, "figure": 0.0}
-    pairs = list(zip(parts(stored), parts(new)))
-    if len(parts(stored)) != len(parts(new)):
+    old, now = parts(stored), parts(new)
+    if len(old) != len(now):
         return dict.fromkeys(need, float("inf"))
-    for a, b in pairs:
+    for a, b in zip(old, now):
         name = "figure" if isinstance(a, dict) else "rtol"
         tolerances = (
             {"rtol": Tolerance(rtol=step), "figure": Tolerance(figure=step)}[name] for step in STEPS
@@ -64,10 +60,12 @@ def main():
         stored = read(path.read_text(encoding="utf-8"))
         needs = {}
         for setting, environment in SETTINGS.items():
-            new = nbformat.from_dict(stored)
+            if other_settings.missing(setting):
+                continue
+            new = copy.deepcopy(stored)
             with mock.patch.dict(os.environ, environment):
                 run_cells(new, path)
-            for a, b in zip(read(path.read_text(encoding="utf-8")).cells, new.cells):
+            for a, b in zip(stored.cells, new.cells):
                 for name, need in needed(a, b).items() if a.cell_type == "code" else ():
                     if need > needs.get((a.id, name), (0, ""))[0]:
                         needs[a.id, name] = need, setting
